@@ -1,0 +1,80 @@
+/** Every setting of the dispatcher, declared once. */
+import { type Config, DISPATCHER_NAME, LOG_LEVELS, setting } from '@pacifica/platform'
+
+export const dispatcherSettings = {
+  host: setting.text('DISPATCHER_HOST', {
+    default: '127.0.0.1',
+    doc: 'Address that the API listens on',
+  }),
+  port: setting.port('DISPATCHER_PORT', { default: 8069, doc: 'Port of the API' }),
+  dataDir: setting.path('DATA_DIR', {
+    default: './.pacifica',
+    doc: 'Embedded database and scratch folders, below `dispatcher/`',
+  }),
+  databaseUrl: setting.secret('DISPATCHER_DATABASE_URL', {
+    doc: 'PostgreSQL of the dispatcher; not set: embedded, in DATA_DIR',
+  }),
+  connectAttempts: setting.integer('DATABASE_CONNECT_ATTEMPTS', {
+    default: 10,
+    min: 1,
+    doc: 'How often the database is tried at the start',
+  }),
+  connectWaitMs: setting.duration('DATABASE_CONNECT_WAIT', {
+    default: '20s',
+    doc: 'The wait between two tries',
+  }),
+  name: setting.text('DISPATCHER_NAME', {
+    doc: "What subscriptions call it: `dispatch://NAME`; not set: the module's own name",
+    check: (name) => (DISPATCHER_NAME.test(name) ? undefined : "use 1 to 64 of a-z, 0-9 and '-'"),
+  }),
+  module: setting.text('DISPATCHER_MODULE', {
+    default: '@pacifica/example-uppercase',
+    doc: 'Package or path whose default export is the dispatcher (`defineDispatcher`)',
+  }),
+  cartdUrl: setting.url('CARTD_URL', {
+    protocols: ['file:', 'http:', 'https:'],
+    doc: 'Where input files come from: a folder, `file:///…`',
+    check: (url) => folderOnly(url, 'taken from'),
+  }),
+  ingestUrl: setting.url('INGEST_URL', {
+    protocols: ['file:', 'http:', 'https:'],
+    doc: 'Where result bundles go: a folder, `file:///…`',
+    check: (url) => folderOnly(url, 'written to'),
+  }),
+  concurrency: setting.integer('DISPATCHER_CONCURRENCY', {
+    default: 2,
+    min: 1,
+    max: 1_000,
+    doc: 'How many tasks run at once in this process',
+  }),
+  taskTimeoutMs: setting.duration('DISPATCHER_TASK_TIMEOUT', {
+    default: '12h',
+    min: 1,
+    doc: 'A task that takes longer is told to end: `504 Gateway Timeout`',
+  }),
+  maxStarts: setting.integer('DISPATCHER_TASK_STARTS', {
+    default: 5,
+    min: 1,
+    doc: 'A task begun so often without an end (each time the process died) has failed',
+  }),
+  leaseMs: setting.duration('DISPATCHER_LEASE', {
+    default: '60s',
+    min: 1_000,
+    doc: 'How long after its last sign of life a worker counts as dead',
+  }),
+  maxBody: setting.size('MAX_BODY', { default: '32MiB', doc: 'Largest event that is taken' }),
+  logLevel: setting.oneOf('LOG_LEVEL', {
+    values: LOG_LEVELS,
+    default: 'info',
+    doc: 'How much is logged',
+  }),
+} as const
+
+export type DispatcherConfig = Config<typeof dispatcherSettings>
+
+function folderOnly(url: URL, verb: string): string | undefined {
+  if (url.protocol !== 'file:') {
+    return `this version has no client for ${url.protocol}//: files are ${verb} a folder, file:///path`
+  }
+  return url.host === '' ? undefined : 'a file URL names no host: file:///path'
+}

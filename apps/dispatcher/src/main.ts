@@ -1,0 +1,105 @@
+/**
+ * The dispatcher as a process: `node dist/main.js` for the dispatcher that DISPATCHER_MODULE names, or an author's own
+ * program that calls `createDispatcher`. Reads the environment and the command line, which nothing else here does.
+ */
+import { existsSync, realpathSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+import type { Dispatcher } from '@pacifica/core'
+import {
+  createInProcessTransport,
+  createLog,
+  readConfig,
+  runProcess,
+  setting,
+  settingsTable,
+} from '@pacifica/platform'
+import { startDispatcher } from './compose.ts'
+import { dispatcherSettings } from './config.ts'
+import { VERSION } from './version.ts'
+
+/** A dispatcher that runs by itself needs a broker; one in a process with notifications is given its transport. */
+const processSettings = {
+  ...dispatcherSettings,
+  brokerUrl: setting.secret('BROKER_URL', {
+    doc: 'The broker that brings deliveries; not set: events come by POST /receive alone',
+  }),
+} as const
+
+const FLAGS = {
+  host: { type: 'string', short: 'a' },
+  address: { type: 'string' },
+  port: { type: 'string', short: 'p' },
+  version: { type: 'boolean' },
+  help: { type: 'boolean', short: 'h' },
+} as const
+
+const USAGE = `Usage: node main.js [-a ADDRESS] [-p PORT] [--version] [--help]
+Runs the dispatcher that DISPATCHER_MODULE names. Settings are environment variables:
+
+${settingsTable(processSettings)}`
+
+class UsageError extends Error {
+  readonly code = 'USAGE'
+}
+
+class NoBrokerClientError extends Error {
+  readonly code = 'NO_BROKER_CLIENT'
+  constructor() {
+    super('BROKER_URL: this version has no broker client: unset it, and post events to /receive')
+  }
+}
+
+/**
+ * Makes this process the service until a signal ends it: configuration from the environment and the command line,
+ * log on standard output, exit code 0 after a clean stop.
+ * @param dispatcher what `defineDispatcher` gave; without it, the one that DISPATCHER_MODULE names
+ */
+export async function createDispatcher(dispatcher?: Dispatcher): Promise<void> {
+  const args = process.argv.slice(2)
+  if (args.includes('--version')) return print(VERSION)
+  if (args.includes('--help') || args.includes('-h')) return print(USAGE)
+  const log = createLog({ name: 'dispatcher', level: 'info' })
+  await runProcess({ log }, async (life) => {
+    const env = { ...process.env, ...fromFlags(args) }
+    const config = readConfig(processSettings, { env, prefixes: ['DISPATCHER_'] })
+    if (config.brokerUrl !== undefined) throw new NoBrokerClientError()
+    log.level = config.logLevel
+    const transport = createInProcessTransport({ log })
+    life.onClose('transport', () => transport.close())
+    const own = dispatcher === undefined ? {} : { dispatcher }
+    const { name, url } = await startDispatcher(life, { log, transport, ...own }, config)
+    log.info({ dispatcher: name, url, docs: `${url}/docs` }, 'dispatcher.started')
+  })
+}
+
+/** Flags stand above the environment: they become the variables that they are short for. */
+function fromFlags(args: string[]): Record<string, string> {
+  const { host, address = host, port } = parseFlags(args)
+  return {
+    ...(address === undefined ? {} : { DISPATCHER_HOST: address }),
+    ...(port === undefined ? {} : { DISPATCHER_PORT: port }),
+  }
+}
+
+function parseFlags(args: string[]) {
+  try {
+    return parseArgs({ args, options: FLAGS }).values
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause)
+    throw new UsageError(`${reason}: see --help`, { cause })
+  }
+}
+
+function print(text: string): void {
+  process.stdout.write(`${text}\n`)
+}
+
+/** This file is what node was started with, and not what an author's program imports. */
+function isProgram(): boolean {
+  const [, program] = process.argv
+  if (program === undefined || !existsSync(program)) return false
+  return realpathSync(program) === fileURLToPath(import.meta.url)
+}
+
+if (isProgram()) await createDispatcher()

@@ -1,0 +1,59 @@
+/**
+ * The first step, the same for both ways in: an event that came by the queue or by POST /receive is committed as a
+ * task, or joins the task that it already has (the rule stands in store.ts). Whoever sent it is answered after that.
+ */
+import { Event } from '@pacifica/core'
+import type { Bell, DispatchMessage, Log } from '@pacifica/platform'
+import type { Accepted, Arrival } from './store.ts'
+
+export interface AcceptNeeds {
+  readonly store: (arrival: Arrival) => Promise<Accepted>
+  readonly bell: Bell
+  readonly log: Log
+  readonly newId: () => string
+  /** Told how long each acceptance took, in seconds. */
+  readonly onAccepted: (seconds: number) => void
+}
+
+/** A message of the queue. Rejects, so that the message is not acknowledged, when it holds no event. */
+export async function acceptMessage(
+  needs: AcceptNeeds,
+  message: DispatchMessage,
+): Promise<Accepted> {
+  const { deliveryId, replay, digest, traceparent } = message
+  const event = Event.parse(message.body)
+  return accept(needs, event, { delivery: { id: deliveryId, replay }, digest, trace: traceparent })
+}
+
+/**
+ * An event of POST /receive. It counts as a first delivery: the same event again, which is a client's retry, gives the
+ * same task, unless that one failed.
+ */
+export function acceptPosted(needs: AcceptNeeds, event: Event, trace?: string): Promise<Accepted> {
+  return accept(needs, event, { delivery: undefined, digest: event.digest, trace })
+}
+
+async function accept(
+  { store, bell, log, newId, onAccepted }: AcceptNeeds,
+  event: Event,
+  origin: Pick<Arrival, 'delivery' | 'digest' | 'trace'>,
+): Promise<Accepted> {
+  const startedAt = performance.now()
+  const { source, id: eventId, text } = event
+  const accepted = await store({ id: newId(), source, eventId, event: text, ...origin })
+  if (accepted.isNew) bell.ring()
+  const ms = performance.now() - startedAt
+  onAccepted(ms / 1000)
+  log.info(
+    {
+      task: accepted.taskId,
+      isNew: accepted.isNew,
+      source,
+      eventId,
+      ...origin,
+      ms: Math.round(ms),
+    },
+    'task.accepted',
+  )
+  return accepted
+}

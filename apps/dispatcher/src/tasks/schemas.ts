@@ -1,0 +1,115 @@
+/** The schemas of the API, with examples. */
+import { Type } from 'typebox'
+import { STATUS_LINES } from './task.ts'
+
+const exampleId = '0b1e7f2a-9c3d-4e5f-8a6b-7c8d9e0f1a2b'
+const exampleTime = '2019-01-09T09:17:26.123Z'
+const exampleEvent = {
+  cloudEventsVersion: '0.1',
+  eventType: 'org.pacifica.metadata.ingest',
+  source: 'http://metadata.pacifica.org/transactions?_id=67',
+  eventID: 'metadata.ingest.67',
+  eventTime: '2019-01-09T09:17:26',
+  extensions: {},
+  contentType: 'application/json',
+  data: [{ destinationTable: 'Transactions._id', value: 67 }],
+}
+
+const textOrNull = Type.Union([Type.String(), Type.Null()])
+const time = Type.String({ format: 'date-time' })
+const timeOrNull = Type.Union([time, Type.Null()])
+const statusLines = Object.values(STATUS_LINES)
+
+export const event = Type.Object(
+  {},
+  {
+    additionalProperties: true,
+    description: 'A CloudEvent: 0.1 as Pacifica Metadata sends it, or 1.0 in structured mode',
+    examples: [exampleEvent],
+  },
+)
+
+export const taskId = Type.String({ description: "The task's id", examples: [exampleId] })
+
+export const status = Type.String({ enum: statusLines, examples: [STATUS_LINES.done] })
+
+export const taskParams = Type.Object({
+  id: Type.String({ description: "The task's id, a UUID", examples: [exampleId] }),
+})
+
+export const pageQuery = Type.Object({
+  limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000, examples: [100] })),
+  cursor: Type.Optional(
+    Type.String({
+      pattern: '^[0-9]{1,18}$',
+      description: 'As in the Link header of the page before',
+    }),
+  ),
+})
+
+export const task = Type.Object(
+  {
+    eventType: textOrNull,
+    eventTypeVersion: textOrNull,
+    source: textOrNull,
+    eventID: textOrNull,
+    eventTime: textOrNull,
+    schemaURL: textOrNull,
+    contentType: textOrNull,
+    eventData: Type.String({ description: 'The event as it came in: JSON in a string' }),
+    data: Type.String({ description: "The event's data: JSON in a string" }),
+    taskID: Type.String(),
+    taskStatus: status,
+    taskApplicationName: Type.String({ description: "The dispatcher's name" }),
+    taskName: Type.String(),
+    exceptionType: textOrNull,
+    exceptionValue: textOrNull,
+    exceptionTraceback: Type.String({ description: "Where in the author's code" }),
+    created: time,
+    updated: time,
+    deleted: timeOrNull,
+    filesTaken: Type.Integer({
+      description: "How many files the handler's downloads have brought",
+    }),
+    bytesTaken: Type.Integer(),
+    bundles: Type.Array(
+      Type.Object({ bundle: textOrNull, jobId: Type.Union([Type.Integer(), Type.Null()]) }),
+      { description: "What the handler's uploads have made: where it lies, and Ingest's job" },
+    ),
+  },
+  {
+    examples: [
+      {
+        eventType: exampleEvent.eventType,
+        eventTypeVersion: null,
+        source: exampleEvent.source,
+        eventID: exampleEvent.eventID,
+        eventTime: exampleEvent.eventTime,
+        schemaURL: null,
+        contentType: exampleEvent.contentType,
+        eventData: JSON.stringify(exampleEvent),
+        data: JSON.stringify(exampleEvent.data),
+        taskID: exampleId,
+        taskStatus: STATUS_LINES.done,
+        taskApplicationName: 'example',
+        taskName: 'example.receive',
+        exceptionType: null,
+        exceptionValue: null,
+        exceptionTraceback: '',
+        created: exampleTime,
+        updated: exampleTime,
+        deleted: null,
+        filesTaken: 2,
+        bytesTaken: 1_024,
+        bundles: [{ bundle: `/srv/bundles/${exampleId}.tar`, jobId: null }],
+      },
+    ],
+  },
+)
+
+export const taskList = Type.Array(
+  Type.Object({ taskID: Type.String(), created: time, updated: time, deleted: timeOrNull }),
+  {
+    examples: [[{ taskID: exampleId, created: exampleTime, updated: exampleTime, deleted: null }]],
+  },
+)

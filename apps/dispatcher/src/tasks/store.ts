@@ -1,0 +1,249 @@
+/**
+ * The task table, one statement to a function. The table is the queue; all times are the database's.
+ *
+ * A claim is a lease: `due` says until when, `claim` is the fencing token. Whoever holds an older token than the row
+ * changes nothing.
+ */
+import type { Database, Sql } from '@pacifica/platform'
+import type { Settlement } from './task.ts'
+
+/** An event that came in, on its way to become a task, or to join one. */
+export interface Arrival {
+  /** The id of the task, if it becomes a new one. */
+  readonly id: string
+  /** The delivery that brought it; undefined: POST /receive, which counts as a first delivery without a name. */
+  readonly delivery: { readonly id: string; readonly replay: number } | undefined
+  /** SHA-256, hex, of the event before the subscription's extensions were merged in. */
+  readonly digest: string
+  readonly source: string
+  readonly eventId: string
+  readonly event: string
+  readonly trace: string | undefined
+}
+
+export interface Accepted {
+  readonly taskId: string
+  /** False when the event, or this very delivery, already has a task. */
+  readonly isNew: boolean
+}
+
+/** A task that somebody may change: the newest claim on it is theirs. */
+export interface Held {
+  readonly id: string
+  readonly claim: number
+}
+
+export interface ClaimedTask extends Held {
+  /** How often it has been begun, this time included. */
+  readonly attempts: number
+  /** The event as it came in: JSON text. */
+  readonly event: string
+  readonly trace: string | null
+}
+
+export interface ClaimOptions {
+  readonly limit: number
+  readonly leaseMs: number
+  readonly maxStarts: number
+  /** Who claims, for people. */
+  readonly worker: string
+  /** What this worker holds already: never claimed from oneself, even when a lease ran out unnoticed. */
+  readonly except: readonly string[]
+}
+
+/** Puts all arrivals of one event in a row, so that `ACCEPT` sees the ones before it. Held to the commit. */
+const IN_TURN = `SELECT pg_advisory_xact_lock(hashtextextended('dispatcher.task ' || $1, 0))`
+
+/**
+ * The rule of doing things once, whole:
+ * 1. A (delivery, replay) that was taken in before keeps its task, whatever became of it.
+ * 2. Else a first delivery (replay 0, or none at all: POST /receive) joins the newest task of the same event (source,
+ *    id, digest) that waits, runs or has succeeded.
+ * 3. Else, so for an explicit replay and when every earlier task of the event failed, it is a new task.
+ */
+const ACCEPT = `
+WITH arrival AS (
+  SELECT $1::uuid AS id, $2::uuid AS delivery, $3::int AS replay, $4::text AS digest, $5::text AS source,
+         $6::text AS event_id, $7::text AS event, $8::text AS trace
+), known AS (
+  SELECT d.task AS id FROM task_delivery d JOIN arrival a ON d.delivery = a.delivery AND d.replay = a.replay
+), joined AS (
+  SELECT t.id FROM task t JOIN arrival a ON t.digest = a.digest AND t.source = a.source AND t.event_id = a.event_id
+  WHERE a.replay = 0 AND t.state IN ('waiting', 'running', 'done') AND t.deleted IS NULL
+    AND NOT EXISTS (SELECT FROM known)
+  ORDER BY t.seq DESC LIMIT 1
+), added AS (
+  INSERT INTO task (id, digest, source, event_id, event, trace)
+  SELECT id, digest, source, event_id, event, trace FROM arrival
+  WHERE NOT EXISTS (SELECT FROM known) AND NOT EXISTS (SELECT FROM joined)
+  RETURNING id
+), chosen AS (
+  SELECT id, false AS is_new FROM known
+  UNION ALL SELECT id, false FROM joined
+  UNION ALL SELECT id, true FROM added
+), noted AS (
+  INSERT INTO task_delivery (delivery, replay, task)
+  SELECT a.delivery, a.replay, c.id FROM arrival a CROSS JOIN chosen c
+  WHERE a.delivery IS NOT NULL AND NOT EXISTS (SELECT FROM known)
+)
+SELECT id, is_new FROM chosen`
+
+/** Commits the arrival as a task of its own, or finds the task that it belongs to. */
+export function acceptTask(database: Database, arrival: Arrival): Promise<Accepted> {
+  const { id, delivery, digest, source, eventId, event, trace } = arrival
+  return database.transaction(async (sql) => {
+    await sql.query(IN_TURN, [digest])
+    const values = [id, delivery?.id ?? null, delivery?.replay ?? 0, digest, source, eventId]
+    const rows = await sql.query<{ id: string; is_new: boolean }>(ACCEPT, [
+      ...values,
+      event,
+      trace ?? null,
+    ])
+    const chosen = rows[0]
+    if (chosen === undefined) throw new Error('accepting an event gave no task')
+    return { taskId: chosen.id, isNew: chosen.is_new }
+  })
+}
+
+const CLAIM = `
+WITH due AS (
+  SELECT id FROM task
+  WHERE state IN ('waiting', 'running') AND due <= now() AND attempts < $3 AND NOT (id = ANY($5::uuid[]))
+  ORDER BY due, seq LIMIT $1
+  FOR UPDATE SKIP LOCKED
+)
+UPDATE task t
+SET state = 'running', claim = t.claim + 1, attempts = t.attempts + 1, due = now() + $2 * interval '1 ms',
+    worker = $4, started = coalesce(t.started, now()), updated = now(),
+    files_taken = 0, bytes_taken = 0, bundles = '[]'
+FROM due WHERE t.id = due.id
+RETURNING t.id, t.claim, t.attempts, t.event, t.trace`
+
+/** Takes up to `limit` tasks that wait, or whose holder let the lease run out; oldest first. */
+export function claimTasks(sql: Sql, options: ClaimOptions): Promise<ClaimedTask[]> {
+  const { limit, leaseMs, maxStarts, worker, except } = options
+  return sql.query<ClaimedTask>(CLAIM, [limit, leaseMs, maxStarts, worker, [...except]])
+}
+
+const ABANDON = `
+WITH dead AS (
+  SELECT id FROM task
+  WHERE state = 'running' AND due <= now() AND attempts >= $1 AND NOT (id = ANY($2::uuid[]))
+  FOR UPDATE SKIP LOCKED
+)
+UPDATE task t
+SET state = $3, claim = t.claim + 1, exception_type = $4, exception_value = $5, exception_traceback = $6,
+    updated = now(), settled = now()
+FROM dead WHERE t.id = dead.id
+RETURNING t.id`
+
+/** Ends the tasks that were begun `maxStarts` times and whose last holder is gone too. Gives their ids. */
+export async function abandonTasks(
+  sql: Sql,
+  options: { maxStarts: number; except: readonly string[] },
+  settlement: Settlement,
+): Promise<string[]> {
+  const { state, failure } = settlement
+  const values = [options.maxStarts, [...options.except], state]
+  const rows = await sql.query<{ id: string }>(ABANDON, [...values, ...failureColumns(failure)])
+  return rows.map((row) => row.id)
+}
+
+const RENEW = `
+UPDATE task t SET due = now() + $3 * interval '1 ms'
+FROM unnest($1::uuid[], $2::int[]) AS held(id, claim)
+WHERE t.id = held.id AND t.claim = held.claim AND t.state = 'running'
+RETURNING t.id`
+
+/** The heartbeat: lengthens the leases that are still ours, and gives their ids. What is missing is lost. */
+export async function renewLeases(
+  sql: Sql,
+  held: readonly Held[],
+  leaseMs: number,
+): Promise<Set<string>> {
+  const ids = held.map((task) => task.id)
+  const claims = held.map((task) => task.claim)
+  const rows = await sql.query<{ id: string }>(RENEW, [ids, claims, leaseMs])
+  return new Set(rows.map((row) => row.id))
+}
+
+/** May be repeated: what this claim has already stored is stored again, unchanged. */
+const RECORD = `
+UPDATE task
+SET state = $3, exception_type = $4, exception_value = $5, exception_traceback = $6,
+    attempts = attempts - CASE WHEN $3 = 'waiting' AND state = 'running' THEN 1 ELSE 0 END,
+    due = now(), updated = now(), settled = CASE WHEN $3 = 'waiting' THEN NULL ELSE now() END
+WHERE id = $1 AND claim = $2 AND state IN ('running', $3)
+RETURNING id`
+
+/** Stores how the task ended, or that it waits again. False: the claim is no longer ours, nothing was changed. */
+export async function recordResult(sql: Sql, held: Held, settlement: Settlement): Promise<boolean> {
+  const { state, failure } = settlement
+  const rows = await sql.query(RECORD, [held.id, held.claim, state, ...failureColumns(failure)])
+  return rows.length > 0
+}
+
+const NOTE_TAKEN = `
+UPDATE task SET files_taken = files_taken + $3, bytes_taken = bytes_taken + $4, updated = now()
+WHERE id = $1 AND claim = $2 AND state = 'running'`
+
+/** Adds to what the task's downloads have brought. */
+export async function noteTaken(
+  sql: Sql,
+  held: Held,
+  taken: { readonly files: number; readonly bytes: number },
+): Promise<void> {
+  await sql.query(NOTE_TAKEN, [held.id, held.claim, taken.files, taken.bytes])
+}
+
+const NOTE_BUNDLE = `
+UPDATE task SET bundles = bundles || jsonb_build_array(jsonb_build_object('bundle', $3::text, 'jobId', $4::bigint)), updated = now()
+WHERE id = $1 AND claim = $2 AND state = 'running'`
+
+/** Adds to what the task's uploads have made. */
+export async function noteBundle(
+  sql: Sql,
+  held: Held,
+  made: { readonly bundle: string | undefined; readonly jobId: number | undefined },
+): Promise<void> {
+  await sql.query(NOTE_BUNDLE, [held.id, held.claim, made.bundle ?? null, made.jobId ?? null])
+}
+
+/** The runs that are going on, as far as anybody knows. */
+export function runningTasks(sql: Sql): Promise<Held[]> {
+  return sql.query<Held>(`SELECT id, claim FROM task WHERE state = 'running'`)
+}
+
+/**
+ * Ends every lease at once. Only for a database that no other process can have open (the embedded one, under its
+ * lock): what runs there when we start was run by a process that is dead.
+ */
+export async function releaseOrphans(sql: Sql): Promise<number> {
+  const rows = await sql.query(
+    `UPDATE task SET due = now() WHERE state = 'running' AND due > now() RETURNING id`,
+  )
+  return rows.length
+}
+
+const BACKLOG = `
+SELECT (count(*) FILTER (WHERE state = 'waiting'))::int AS waiting,
+       (count(*) FILTER (WHERE state = 'running'))::int AS running,
+       coalesce(extract(epoch FROM now() - min(created) FILTER (WHERE state = 'waiting')), 0)::float8 AS oldest
+FROM task WHERE state IN ('waiting', 'running')`
+
+export interface Backlog {
+  readonly waiting: number
+  readonly running: number
+  /** Seconds since the oldest waiting task came in. */
+  readonly oldest: number
+}
+
+/** How much there is to do, over all workers. */
+export async function readBacklog(sql: Sql): Promise<Backlog> {
+  const rows = await sql.query<Backlog>(BACKLOG)
+  return rows[0] ?? { waiting: 0, running: 0, oldest: 0 }
+}
+
+function failureColumns(failure: Settlement['failure']): (string | null)[] {
+  return [failure?.type ?? null, failure?.value ?? null, failure?.traceback ?? '']
+}

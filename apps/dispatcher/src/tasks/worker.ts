@@ -1,0 +1,158 @@
+/**
+ * The worker: claims tasks up to its number of hands, has each run, and stores what came of it. Beside it a heartbeat
+ * lengthens the leases of what is in hand; a task whose lease is lost is told to stop, and its result is dropped.
+ */
+import { type Bell, createBell, type Log, workLoop } from '@pacifica/platform'
+import { insist } from './insist.ts'
+import type { ClaimedTask, Held } from './store.ts'
+import { abandoned, type Outcome, type Settlement, settle } from './task.ts'
+
+export class LeaseLostError extends Error {
+  readonly code = 'LEASE_LOST'
+  constructor(taskId: string) {
+    super(`task ${taskId}: the lease ran out and somebody else has claimed the task`)
+  }
+}
+
+export interface WorkerNeeds {
+  readonly store: {
+    claim(limit: number, except: readonly string[]): Promise<ClaimedTask[]>
+    abandon(except: readonly string[], settlement: Settlement): Promise<string[]>
+    renew(held: readonly Held[]): Promise<Set<string>>
+    record(held: Held, settlement: Settlement): Promise<boolean>
+  }
+  /** Runs the handler. Never rejects. An aborted signal, with a LeaseLostError or not, asks it to end. */
+  readonly run: (task: ClaimedTask, signal: AbortSignal) => Promise<Outcome>
+  /** Rung when there may be a task to claim. */
+  readonly bell: Bell
+  readonly log: Log
+  /** Told how every task ended that this worker stored. */
+  readonly onSettled?: (settlement: Settlement) => void
+}
+
+export interface WorkerOptions {
+  readonly concurrency: number
+  readonly maxStarts: number
+  readonly heartbeatMs: number
+  readonly idleMs: number
+}
+
+interface Hand {
+  readonly task: ClaimedTask
+  readonly stop: AbortController
+  readonly startedAt: number
+}
+
+export class TaskWorker {
+  readonly #needs: WorkerNeeds
+  readonly #options: WorkerOptions
+  readonly #hands = new Map<string, Hand>()
+  readonly #performances = new Set<Promise<void>>()
+  #lastLook = performance.now()
+
+  constructor(needs: WorkerNeeds, options: WorkerOptions) {
+    this.#needs = needs
+    this.#options = options
+  }
+
+  /** How many tasks are in hand. */
+  get inHand(): number {
+    return this.#hands.size
+  }
+
+  /** Undefined while it looks for work regularly; else what is wrong, for readiness. */
+  trouble(): string | undefined {
+    const silentMs = performance.now() - this.#lastLook
+    if (silentMs < 60_000 + 3 * this.#options.idleMs) return undefined
+    return `has not been able to look for tasks for ${Math.round(silentMs / 1000)} s`
+  }
+
+  /**
+   * Works until `stopping`, then ends what is in hand; `abandoning` tells the handlers to end at once. Resolves when
+   * nothing is in hand any more.
+   */
+  async run({ stopping, abandoning }: { stopping: AbortSignal; abandoning: AbortSignal }) {
+    const { bell, log } = this.#needs
+    const { idleMs, heartbeatMs } = this.#options
+    const ended = new AbortController()
+    const beat = { name: 'heartbeat', signal: ended.signal, bell: createBell(), log }
+    const beating = workLoop(() => this.#beat(), { ...beat, idleMs: heartbeatMs })
+    const drop = () => {
+      for (const { stop } of this.#hands.values()) stop.abort(abandoning.reason)
+    }
+    abandoning.addEventListener('abort', drop, { once: true })
+    const look = () => this.#look(stopping, abandoning)
+    await workLoop(look, { name: 'tasks', signal: stopping, bell, idleMs, log })
+    await Promise.all(this.#performances)
+    abandoning.removeEventListener('abort', drop)
+    ended.abort()
+    await beating
+  }
+
+  async #look(stopping: AbortSignal, abandoning: AbortSignal): Promise<boolean> {
+    const { store, log, onSettled } = this.#needs
+    const { concurrency, maxStarts } = this.#options
+    const inHand = [...this.#hands.keys()]
+    const settlement = abandoned(maxStarts)
+    for (const task of await store.abandon(inHand, settlement)) {
+      log.error({ task, reason: settlement.failure?.value }, 'task.abandoned')
+      onSettled?.(settlement)
+    }
+    const free = concurrency - inHand.length
+    const claimed = free > 0 ? await store.claim(free, inHand) : []
+    this.#lastLook = performance.now()
+    for (const task of claimed) {
+      if (stopping.aborted) await this.#record(task, settle({ kind: 'interrupted' }), abandoning)
+      else this.#start(task, abandoning)
+    }
+    return false // a hand that comes free rings the bell
+  }
+
+  #start(task: ClaimedTask, abandoning: AbortSignal): void {
+    const hand = { task, stop: new AbortController(), startedAt: performance.now() }
+    this.#hands.set(task.id, hand)
+    const performing = this.#perform(hand, abandoning).finally(() => {
+      this.#hands.delete(task.id)
+      this.#performances.delete(performing)
+      this.#needs.bell.ring()
+    })
+    this.#performances.add(performing)
+  }
+
+  async #perform({ task, stop, startedAt }: Hand, abandoning: AbortSignal): Promise<void> {
+    const outcome = await this.#needs.run(task, stop.signal)
+    const settlement = settle(outcome)
+    const stored = settlement !== undefined && (await this.#record(task, settlement, abandoning))
+    if (settlement !== undefined && stored) this.#needs.onSettled?.(settlement)
+    const level = stored ? 'info' : 'warn'
+    this.#needs.log[level](
+      {
+        task: task.id,
+        outcome: outcome.kind,
+        state: settlement?.state,
+        stored,
+        attempt: task.attempts,
+        reason: settlement?.failure?.value,
+        ms: Math.round(performance.now() - startedAt),
+      },
+      'task.settled',
+    )
+  }
+
+  /** False when it was not stored: somebody else has the task, or will when its lease has run out. */
+  async #record(held: Held, settlement: Settlement, abandoning: AbortSignal): Promise<boolean> {
+    const { store, log } = this.#needs
+    const insisting = { what: `the result of task ${held.id}`, signal: abandoning, log }
+    return await insist(() => store.record(held, settlement), insisting).catch(() => false)
+  }
+
+  async #beat(): Promise<boolean> {
+    const hands = [...this.#hands.values()]
+    if (hands.length === 0) return false
+    const ours = await this.#needs.store.renew(hands.map((hand) => hand.task))
+    for (const { task, stop } of hands) {
+      if (!ours.has(task.id)) stop.abort(new LeaseLostError(task.id))
+    }
+    return false
+  }
+}

@@ -1,0 +1,53 @@
+/**
+ * The third step: Policy is asked once for each event and user. Nothing is delivered without a yes; no answer is
+ * asked for again, with backoff, without end, and is never the subscriber's fault.
+ */
+import { type Bell, backoff, type Log, type Slots } from '@pacifica/platform'
+import type { PolicyClient } from './policy-client.ts'
+import type { PolicyStore, Question } from './policy-store.ts'
+
+export interface AuthorizeNeeds {
+  readonly store: PolicyStore
+  readonly policy: PolicyClient
+  readonly slots: Slots
+  readonly deliverBell: Bell
+  readonly log: Log
+  readonly random: () => number
+  /** Aborts what is being asked; unanswered questions are asked again after their lease. */
+  readonly abandoning: AbortSignal
+}
+
+const ASK_AGAIN = { firstMs: 1000, maxMs: 60_000, factor: 2, jitter: 0.1 }
+
+/** One step of the loop: claims as many questions as can be asked now. */
+export function authorizeStep(
+  needs: AuthorizeNeeds,
+  options: { leaseMs: number },
+): () => Promise<boolean> {
+  return async () => {
+    await needs.slots.free()
+    const questions = await needs.store.claim(needs.slots.available, options.leaseMs)
+    for (const question of questions) needs.slots.run(() => ask(needs, question))
+    return questions.length > 0
+  }
+}
+
+async function ask(needs: AuthorizeNeeds, question: Question): Promise<void> {
+  const { event, owner } = question
+  const began = performance.now()
+  const answer = await needs.policy.ask(owner, question.jsondata, needs.abandoning)
+  const askAgainMs = backoff(question.asked, ASK_AGAIN, needs.random)
+  const ours = await needs.store.record(question, answer, askAgainMs)
+  if (answer.kind === 'allowed') needs.deliverBell.ring()
+  const line = {
+    event,
+    owner,
+    answer: answer.kind,
+    status: answer.status,
+    ours,
+    ms: Math.round(performance.now() - began),
+  }
+  if (answer.kind === 'unanswered')
+    needs.log.warn({ ...line, reason: answer.reason, next: askAgainMs }, 'policy.unanswered')
+  else needs.log.info(line, 'policy.answered')
+}

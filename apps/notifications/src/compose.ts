@@ -1,0 +1,121 @@
+/**
+ * Puts the notifications service together: this file alone knows every part. What it opens is closed in reverse order:
+ * the HTTP server first, the database last.
+ */
+import { join } from 'node:path'
+import {
+  createEgress,
+  createHealth,
+  createMetrics,
+  type Health,
+  type Lifetime,
+  type Log,
+  listen,
+  type Metrics,
+  type Transport,
+} from '@pacifica/platform'
+import { eventStore } from './accept/event-store.ts'
+import { receiver } from './accept/receive.ts'
+import { type ApiNeeds, createApi } from './api.ts'
+import { allowAll, httpPolicyClient, type PolicyClient } from './authorize/policy-client.ts'
+import { pipelineBells } from './bells.ts'
+import { ACCEPT, type NotificationsConfig } from './config.ts'
+import { openTables } from './database/open.ts'
+import {
+  createIdentify,
+  createReceiveGuard,
+  type Identify,
+  type ReceiveGuard,
+  readApiTokens,
+  readReceiveCredentials,
+} from './identity/index.ts'
+import { startDelivering, startMatching } from './loops.ts'
+import { loadSecrets } from './subscriptions/auth.ts'
+import { subscriptionStore } from './subscriptions/store.ts'
+import { VERSION } from './version.ts'
+
+export interface NotificationsNeeds {
+  readonly log: Log
+  /** The way to dispatchers. */
+  readonly transport: Transport
+  readonly health?: Health
+  readonly metrics?: Metrics
+}
+
+export interface Notifications {
+  /** Where it listens: `http://127.0.0.1:8070`; undefined without the role `api`. */
+  readonly url: string | undefined
+}
+
+/** Starts the roles that the configuration names. Rejects, with an error that says what to do, when it cannot. */
+export async function startNotifications(
+  life: Lifetime,
+  needs: NotificationsNeeds,
+  config: NotificationsConfig,
+): Promise<Notifications> {
+  const { log, transport, health = createHealth(), metrics = createMetrics() } = needs
+  const { database, prisma } = await openTables({ life, log, health }, config)
+  const bells = pipelineBells(database)
+  const subscriptions = subscriptionStore({ prisma })
+  const keyFile = config.secretKeyFile ?? join(config.dataDir, 'notifications', 'secret.key')
+  const secrets = loadSecrets(keyFile)
+  const { targetAllow: allow, targetDeny: deny } = config
+  const userAgent = `pacifica-notifications/${VERSION}`
+  const egress = createEgress({ log }, { allow, deny, userAgent })
+  life.onClose('egress', () => egress.close())
+
+  const loops = { life, log, health, database, bells }
+  if (config.roles.includes('match')) {
+    const policy = policyClient(config)
+    life.onClose('policy client', () => policy.close())
+    startMatching({ ...loops, policy }, config)
+  }
+  if (config.roles.includes('deliver')) {
+    health.add('transport', () => transport.trouble())
+    startDelivering({ ...loops, transport, egress, secrets, subscriptions }, config)
+  }
+  if (!config.roles.includes('api')) return { url: undefined }
+  const accepting = receiver(
+    { store: eventStore({ sql: database }), matchBell: bells.match },
+    ACCEPT,
+  )
+  life.onClose('accepting', () => accepting.close())
+  return serveApi(
+    life,
+    {
+      ...{ log, metrics, health, prisma, bells, secrets, subscriptions, egress },
+      receiver: accepting,
+      identify: identifier(config),
+      guard: receiveGuard(config),
+    },
+    config,
+  )
+}
+
+async function serveApi(
+  life: Lifetime,
+  needs: ApiNeeds,
+  config: NotificationsConfig,
+): Promise<Notifications> {
+  const app = await createApi(needs, config, { version: VERSION })
+  const { host, port } = config
+  const variables = { hostVariable: 'NOTIFICATIONS_HOST', portVariable: 'NOTIFICATIONS_PORT' }
+  const { url } = await listen({ app, life }, { host, port, ...variables })
+  return { url }
+}
+
+function policyClient(config: NotificationsConfig): PolicyClient {
+  const { policyUrl: url, policyTimeoutMs: timeoutMs, policyConcurrency: connections } = config
+  return url === 'allow-all' ? allowAll() : httpPolicyClient({ url, timeoutMs, connections })
+}
+
+function identifier(config: NotificationsConfig): Identify {
+  const { userHeader, defaultUser, trustedProxies, adminUsers, apiTokens } = config
+  const tokens = apiTokens === undefined ? [] : readApiTokens(apiTokens)
+  return createIdentify({ userHeader, defaultUser, trustedProxies, adminUsers, tokens })
+}
+
+function receiveGuard({ receiveAuth }: NotificationsConfig): ReceiveGuard {
+  if (receiveAuth === undefined || receiveAuth === 'off') return () => {}
+  return createReceiveGuard({ credentials: readReceiveCredentials(receiveAuth) })
+}

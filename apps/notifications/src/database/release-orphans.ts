@@ -1,0 +1,15 @@
+/**
+ * An embedded database has one process. When it starts, whoever held a lease is dead: what they held is due at once
+ * instead of when the lease ends. On a server other processes may be alive, and leases run their course.
+ */
+import type { Sql } from '@pacifica/platform'
+
+const STATEMENTS = [
+  `UPDATE eventlog SET match_due = now() WHERE state = 'new' AND match_due > now()`,
+  `UPDATE policy_answer SET due = now() WHERE state = 'asking' AND due > now() AND error IS NULL`,
+  `UPDATE delivery SET due = now() WHERE state = 'delivering'`,
+]
+
+export async function releaseOrphans(sql: Sql): Promise<void> {
+  for (const statement of STATEMENTS) await sql.query(statement)
+}

@@ -1,0 +1,104 @@
+/**
+ * The fourth step: due deliveries are claimed, sent, and what became of them recorded. At least once, never lost:
+ * whatever happens between claim and record, the lease runs out and the delivery is claimed again.
+ */
+import { Event } from '@pacifica/core'
+import type { Log, Slots } from '@pacifica/platform'
+import type { ClaimedDelivery } from './claim.ts'
+import { type Outcome, type Settlement, settle } from './delivery.ts'
+import type { Result } from './record.ts'
+import type { RetryPolicy } from './retry.ts'
+import type { Target } from './target.ts'
+
+export interface DeliverNeeds {
+  readonly claim: (limit: number) => Promise<ClaimedDelivery[]>
+  /** Resolves to whether the delivery was still ours. */
+  readonly record: (result: Result) => Promise<boolean>
+  /** Why a subscription must be disabled at once, or that one of its deliveries is exhausted. */
+  readonly disable: (subscription: string, settlement: Settlement) => Promise<void>
+  readonly targetFor: (targetUrl: string) => Target
+  readonly slots: Slots
+  readonly log: Log
+  readonly random: () => number
+  /** Milliseconds on a clock that never goes back. */
+  readonly now: () => number
+  readonly abandoning: AbortSignal
+}
+
+export interface DeliverOptions {
+  readonly retry: RetryPolicy
+  /** A claim that is older when its turn comes is handed back unsent: its lease might end before the request does. */
+  readonly startWithinMs: number
+}
+
+/** One step of the loop: claims as many deliveries as can be started now. */
+export function deliverStep(needs: DeliverNeeds, options: DeliverOptions): () => Promise<boolean> {
+  return async () => {
+    await needs.slots.free()
+    const claimedAt = needs.now()
+    const claimed = await needs.claim(needs.slots.available)
+    for (const delivery of claimed)
+      needs.slots.run(() => deliver(needs, options, delivery, claimedAt))
+    return claimed.length > 0
+  }
+}
+
+async function deliver(
+  needs: DeliverNeeds,
+  options: DeliverOptions,
+  delivery: ClaimedDelivery,
+  claimedAt: number,
+): Promise<void> {
+  const began = needs.now()
+  const inTime = began - claimedAt <= options.startWithinMs
+  const outcome: Outcome = inTime ? await send(needs, delivery) : { kind: 'unsent' }
+  const ended = needs.now()
+  const retry = { ...options.retry, ...delivery.retry }
+  const settlement = settle(delivery, outcome, retry, needs.random())
+  const durationMs = ended - began
+  const ours = await needs.record({
+    delivery,
+    outcome,
+    settlement,
+    beganAgoMs: durationMs,
+    durationMs,
+  })
+  logOutcome(needs.log, delivery, outcome, settlement, durationMs, ours)
+  if (ours && settlement.state === 'exhausted')
+    await needs.disable(delivery.subscription, settlement)
+}
+
+/** The event in the subscription's version, its extensions merged in, to the subscription's target. */
+async function send(needs: DeliverNeeds, delivery: ClaimedDelivery): Promise<Outcome> {
+  try {
+    const event = Event.parse(delivery.jsondata)
+    const body = event.toBody(delivery.version, JSON.parse(delivery.extensions))
+    return await needs.targetFor(delivery.targetUrl).send(delivery, body, needs.abandoning)
+  } catch (error) {
+    return { kind: 'impossible', reason: error instanceof Error ? error.message : String(error) }
+  }
+}
+
+function logOutcome(
+  log: Log,
+  delivery: ClaimedDelivery,
+  outcome: Outcome,
+  settlement: Settlement,
+  durationMs: number,
+  ours: boolean,
+): void {
+  const line = {
+    delivery: delivery.uuid,
+    event: delivery.event,
+    subscription: delivery.subscription,
+    attempt: settlement.attempt,
+    outcome: outcome.kind,
+    status: 'status' in outcome ? outcome.status : undefined,
+    reason: 'reason' in outcome ? outcome.reason : undefined,
+    state: settlement.state,
+    next: settlement.dueInMs,
+    ms: Math.round(durationMs),
+  }
+  if (ours) log.info(line, 'delivery.settled')
+  else log.warn({ ...line, claim: delivery.claim }, 'delivery.refused_late_result')
+}

@@ -1,0 +1,19 @@
+export {
+  AmbiguousUserError,
+  type Caller,
+  createIdentify,
+  type Identify,
+  type IdentifyOptions,
+  type IncomingRequest,
+  NoUserError,
+  UnknownTokenError,
+  UntrustedUserHeaderError,
+} from './identify.ts'
+export { createReceiveGuard, ReceiveAuthError, type ReceiveGuard } from './receive-guard.ts'
+export {
+  type ApiToken,
+  CredentialFileError,
+  type ReceiveCredential,
+  readApiTokens,
+  readReceiveCredentials,
+} from './tokens.ts'

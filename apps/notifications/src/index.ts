@@ -1,0 +1,9 @@
+export { errorTable } from './api.ts'
+export { type Notifications, type NotificationsNeeds, startNotifications } from './compose.ts'
+export {
+  isLoopback,
+  type NotificationsConfig,
+  notificationsSettings,
+  readNotificationsConfig,
+} from './config.ts'
+export { VERSION } from './version.ts'

@@ -1,0 +1,148 @@
+/**
+ * The workers of this process: match with authorize, and deliver. Each is one loop over rows, and any number of
+ * processes may run the same ones.
+ */
+import {
+  type Bell,
+  batcher,
+  createSlots,
+  type Database,
+  type Egress,
+  type Health,
+  type Lifetime,
+  type Log,
+  type Slots,
+  type Transport,
+  workLoop,
+} from '@pacifica/platform'
+import { authorizeStep } from './authorize/authorize.ts'
+import type { PolicyClient } from './authorize/policy-client.ts'
+import { policyStore } from './authorize/policy-store.ts'
+import type { Bells } from './bells.ts'
+import { IDLE_MS, LEASE_MARGIN_MS, MATCH, type NotificationsConfig } from './config.ts'
+import { claimDeliveries } from './deliver/claim.ts'
+import { disableExhausted } from './deliver/disable.ts'
+import { dispatchTarget } from './deliver/dispatch-target.ts'
+import { httpTarget } from './deliver/http-target.ts'
+import { type Result, recordResults } from './deliver/record.ts'
+import { DEFAULT_RETRY } from './deliver/retry.ts'
+import { dispatcherOf } from './deliver/target.ts'
+import { deliverStep } from './deliver/worker.ts'
+import { liveSubscriptions } from './match/live-subscriptions.ts'
+import { matchStep } from './match/match.ts'
+import { matchStore } from './match/match-store.ts'
+import type { Secrets } from './subscriptions/auth.ts'
+import type { SubscriptionStore } from './subscriptions/store.ts'
+
+export interface LoopNeeds {
+  readonly life: Lifetime
+  readonly log: Log
+  readonly health: Health
+  readonly database: Database
+  readonly bells: Bells
+}
+
+export function startMatching(
+  needs: LoopNeeds & { policy: PolicyClient },
+  config: NotificationsConfig,
+): void {
+  const { database: sql, bells, log, life } = needs
+  const subscriptions = liveSubscriptions({ sql })
+  const match = matchStep(
+    { store: matchStore({ sql }), subscriptions, authorizeBell: bells.authorize, log },
+    MATCH,
+  )
+  startLoop(needs, 'match', match, bells.match)
+  const slots = slotsFor(needs, 'policy', config.policyConcurrency)
+  const authorize = authorizeStep(
+    {
+      store: policyStore({ sql }),
+      policy: needs.policy,
+      slots,
+      deliverBell: bells.deliver,
+      log,
+      random: Math.random,
+      abandoning: life.abandoning,
+    },
+    { leaseMs: config.policyTimeoutMs + LEASE_MARGIN_MS },
+  )
+  startLoop(needs, 'authorize', authorize, bells.authorize)
+}
+
+export interface DeliverLoopNeeds extends LoopNeeds {
+  readonly transport: Transport
+  readonly egress: Egress
+  readonly secrets: Secrets
+  readonly subscriptions: SubscriptionStore
+}
+
+export function startDelivering(needs: DeliverLoopNeeds, config: NotificationsConfig): void {
+  const { database: sql, bells, log, life } = needs
+  const timeoutMs = config.deliveryTimeoutMs
+  const leaseMs = timeoutMs + LEASE_MARGIN_MS
+  const http = httpTarget(
+    {
+      egress: needs.egress,
+      openAuth: ({ subscription: uuid, auth }) => needs.secrets.openAuth({ uuid, auth }),
+      now: Date.now,
+    },
+    { timeoutMs },
+  )
+  const dispatch = dispatchTarget({ transport: needs.transport }, { timeoutMs })
+  const deliver = deliverStep(
+    {
+      claim: (limit) => claimDeliveries(sql, { limit, leaseMs, policyTtlMs: config.policyTtlMs }),
+      record: recorder(needs),
+      disable: disableExhausted({ ...needs }, { disableAfterMs: config.disableAfterMs }),
+      targetFor: (url) => (dispatcherOf(url) === undefined ? http : dispatch),
+      slots: slotsFor(needs, 'deliveries', config.deliveryConcurrency),
+      log,
+      random: Math.random,
+      now: () => performance.now(),
+      abandoning: life.abandoning,
+    },
+    {
+      retry: { ...DEFAULT_RETRY, maxAttempts: config.deliveryMaxAttempts },
+      startWithinMs: LEASE_MARGIN_MS / 2,
+    },
+  )
+  startLoop(needs, 'deliver', deliver, bells.deliver)
+}
+
+/** Results that come together are stored together. */
+function recorder(needs: LoopNeeds): (result: Result) => Promise<boolean> {
+  const group = batcher<Result, boolean>(
+    async (results) => {
+      const ours = await recordResults(needs.database, results)
+      return results.map((result) => ours.has(result.delivery.uuid))
+    },
+    { maxItems: 200, waitMs: 2, concurrency: 2 },
+  )
+  needs.life.onClose('delivery results', () => group.close())
+  return (result) => group.add(result)
+}
+
+function slotsFor(needs: LoopNeeds, name: string, size: number): Slots {
+  const slots = createSlots(size, (err) => needs.log.error({ err, slots: name }, 'work.failed'))
+  needs.life.onClose(`${name} in hand`, () => slots.drained())
+  return slots
+}
+
+/** Starts the loop, waits for it at the end, and says in /readyz when its last step failed. */
+function startLoop(needs: LoopNeeds, name: string, step: () => Promise<boolean>, bell: Bell): void {
+  let trouble: string | undefined = 'has not run yet'
+  const watched = async () => {
+    try {
+      const more = await step()
+      trouble = undefined
+      return more
+    } catch (error) {
+      trouble = error instanceof Error ? error.message : String(error)
+      throw error
+    }
+  }
+  const { life, log } = needs
+  const loop = workLoop(watched, { name, signal: life.stopping, bell, idleMs: IDLE_MS, log })
+  life.onClose(`${name} loop`, () => loop)
+  needs.health.add(`${name} loop`, () => trouble)
+}

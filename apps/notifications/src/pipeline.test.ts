@@ -1,0 +1,251 @@
+/** The rows of the pipeline on both engines: accept, match, authorize, deliver, by their stores alone. */
+import { Event } from '@pacifica/core'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { ENGINES, type MigratedDatabase, openMigrated } from '../../../test/harness/index.ts'
+import { eventStore } from './accept/event-store.ts'
+import { policyStore } from './authorize/policy-store.ts'
+import { PrismaClient } from './database/generated/client.ts'
+import { claimDeliveries } from './deliver/claim.ts'
+import { type Outcome, settle } from './deliver/delivery.ts'
+import { recordResults } from './deliver/record.ts'
+import { DEFAULT_RETRY } from './deliver/retry.ts'
+import { liveSubscriptions } from './match/live-subscriptions.ts'
+import { matchStore } from './match/match-store.ts'
+import { subscriptionStore } from './subscriptions/store.ts'
+
+const minute = 60_000
+const yes = { kind: 'allowed', status: 200, body: '' } as const
+const accepted: Outcome = { kind: 'accepted', status: 200, body: 'ok' }
+const limits = { limit: 100, leaseMs: minute, policyTtlMs: minute }
+
+describe.each(ENGINES)('on the %s engine', (engine) => {
+  let home: MigratedDatabase
+  let prisma: PrismaClient
+  let number = 0
+
+  beforeAll(async () => {
+    home = await openMigrated(engine, 'notifications')
+    prisma = new PrismaClient({ adapter: home.database.adapter })
+  }, 300_000)
+  afterAll(async () => {
+    await prisma?.$disconnect()
+    await home?.close()
+  })
+
+  const sql = () => home.database
+  const anEvent = (type = 'test') => {
+    number += 1
+    const text = `{"cloudEventsVersion":"0.1","eventType":"${type}","source":"/s","eventID":"e${number}","data":[1]}`
+    return Event.parse(text)
+  }
+  const accept = async (event: Event) =>
+    (await eventStore({ sql: sql() }).insert([event]))[0]?.uuid ?? ''
+  const subscribe = (type: string, user = 'ann') =>
+    subscriptionStore({ prisma }).create({
+      name: 'n',
+      user,
+      jsonpath: `$[?(@.eventType = "${type}")]`,
+      targetUrl: 'http://example.org/',
+    })
+  const matchAll = async () => {
+    const store = matchStore({ sql: sql() })
+    const claimed = await store.claimTogether(100)
+    const live = liveSubscriptions({ sql: sql() })
+    await live.refresh()
+    const matched = claimed.map((event) => ({
+      event,
+      matches: live.match(Event.parse(event.jsondata)),
+    }))
+    return store.record(matched)
+  }
+  const allowAll = async () => {
+    const store = policyStore({ sql: sql() })
+    for (const question of await store.claim(100, minute)) await store.record(question, yes, minute)
+  }
+  const deliverable = async (type: string) => {
+    const subscription = await subscribe(type)
+    const event = await accept(anEvent(type))
+    await matchAll()
+    await allowAll()
+    return { subscription: subscription.uuid, event }
+  }
+  const claimFor = async (event: string) =>
+    (await claimDeliveries(sql(), limits)).find((delivery) => delivery.event === event)
+  const stateOf = async (event: string) =>
+    (await prisma.delivery.findMany({ where: { event }, include: { attempts: true } }))[0]
+  const finish = (delivery: Awaited<ReturnType<typeof claimFor>>, outcome: Outcome) => {
+    if (delivery === undefined) throw new Error('nothing was claimed')
+    const settlement = settle(delivery, outcome, DEFAULT_RETRY, 0.5)
+    return recordResults(sql(), [{ delivery, outcome, settlement, beganAgoMs: 5, durationMs: 5 }])
+  }
+
+  test('the same event twice is one row, in one batch and in two', async () => {
+    const event = anEvent()
+    const store = eventStore({ sql: sql() })
+    const [first, second] = await store.insert([event, event])
+    const [third] = await store.insert([event])
+    expect([first?.repeated, second?.repeated, third?.repeated]).toEqual([false, true, true])
+    expect(new Set([first?.uuid, second?.uuid, third?.uuid]).size).toBe(1)
+  })
+
+  test('an event goes from accepted to delivered, with its attempt', async () => {
+    const { event } = await deliverable('whole-way')
+    const delivery = await claimFor(event)
+    expect([...(await finish(delivery, accepted))]).toEqual([delivery?.uuid])
+    const row = await stateOf(event)
+    expect(row).toMatchObject({ state: 'delivered', attempt: 1, due: null })
+    expect(row?.attempts).toMatchObject([
+      { number: 1, outcome: 'accepted', statusCode: 200, body: 'ok' },
+    ])
+  })
+
+  test('an event that nobody wants is matched, and says that nobody did', async () => {
+    const event = await accept(anEvent('nobody'))
+    await matchAll()
+    expect(await prisma.eventLog.findUnique({ where: { uuid: event } })).toMatchObject({
+      state: 'matched',
+      matchCount: 0,
+    })
+  })
+
+  test('nothing is delivered before policy has said yes, and a no settles it', async () => {
+    await subscribe('denied', 'bob')
+    const event = await accept(anEvent('denied'))
+    await matchAll()
+    expect(await claimFor(event)).toBeUndefined()
+    const store = policyStore({ sql: sql() })
+    const questions = await store.claim(100, minute)
+    const question = questions.find((asked) => asked.event === event)
+    expect(question).toMatchObject({ owner: 'bob', asked: 1 })
+    if (question) await store.record(question, { kind: 'denied', status: 412, body: 'no' }, minute)
+    expect(await stateOf(event)).toMatchObject({
+      state: 'denied',
+      reason: 'policy answered 412: no',
+    })
+  })
+
+  test('one question is asked for two subscriptions of one user', async () => {
+    await subscribe('pair', 'cleo')
+    await subscribe('pair', 'cleo')
+    const event = await accept(anEvent('pair'))
+    await matchAll()
+    const questions = await policyStore({ sql: sql() }).claim(100, minute)
+    expect(questions.filter((asked) => asked.event === event)).toHaveLength(1)
+  })
+
+  test('a yes that has grown old is asked for again before anything is sent', async () => {
+    const { event } = await deliverable('old-yes')
+    expect(await claimDeliveries(sql(), { ...limits, policyTtlMs: 0 })).toEqual([])
+    const questions = await policyStore({ sql: sql() }).claim(100, minute)
+    expect(questions.map((asked) => asked.event)).toContain(event)
+    const store = policyStore({ sql: sql() })
+    for (const question of questions) await store.record(question, yes, minute)
+    expect((await claimFor(event))?.event).toBe(event)
+  })
+
+  test('a claimed delivery is claimed by nobody else until its lease ends', async () => {
+    const { event } = await deliverable('leased')
+    const [first] = (await claimDeliveries(sql(), { ...limits, leaseMs: 50 })).filter(
+      (d) => d.event === event,
+    )
+    expect(await claimFor(event)).toBeUndefined()
+    await new Promise((resolve) => setTimeout(resolve, 100))
+    const second = await claimFor(event)
+    expect(second?.claim).toBeGreaterThan(first?.claim ?? 0)
+    expect([...(await finish(first, accepted))], 'the late result is refused').toEqual([])
+    expect(await stateOf(event)).toMatchObject({ state: 'delivering', attempt: 0 })
+    expect([...(await finish(second, accepted))]).toEqual([second?.uuid])
+  })
+
+  test('a disabled subscription holds its deliveries; enabling sends them', async () => {
+    const { subscription, event } = await deliverable('held')
+    const store = subscriptionStore({ prisma })
+    await store.update(subscription, { disabled: new Date() })
+    expect(await claimFor(event)).toBeUndefined()
+    expect(await stateOf(event)).toMatchObject({ state: 'held', due: null })
+    const later = await accept(anEvent('held'))
+    await matchAll()
+    expect(await stateOf(later)).toMatchObject({ state: 'held' })
+    await store.update(subscription, { disabled: null, error: null })
+    expect((await claimFor(event))?.event).toBe(event)
+  })
+
+  test('deleting a subscription cancels what waits', async () => {
+    const { subscription, event } = await deliverable('deleted')
+    await subscriptionStore({ prisma }).delete(subscription)
+    expect(await stateOf(event)).toMatchObject({
+      state: 'cancelled',
+      reason: 'the subscription was deleted',
+    })
+  })
+
+  test('a subscription that has only failed for long enough is disabled', async () => {
+    const { subscription, event } = await deliverable('failing')
+    await finish(await claimFor(event), { kind: 'unreachable', reason: 'refused' })
+    const store = subscriptionStore({ prisma })
+    expect(await store.disable(subscription, 'too long', 5 * minute)).toBe(false)
+    expect(await store.disable(subscription, 'long enough', 0)).toBe(true)
+    expect(await store.find(subscription)).toMatchObject({ error: 'long enough' })
+  })
+
+  test('an event whose matching is begun again and again is put aside at last', async () => {
+    const event = await accept(anEvent('stubborn'))
+    const store = matchStore({ sql: sql() })
+    const again = () =>
+      sql().query('UPDATE eventlog SET match_due = now() WHERE uuid = $1', [event])
+    for (let begun = 1; begun <= 3; begun += 1) {
+      expect((await store.claimTogether(100)).map((claimed) => claimed.begun)).toEqual([begun])
+      await again()
+    }
+    expect(await store.claimTogether(100)).toEqual([])
+    for (let begun = 4; begun <= 8; begun += 1) {
+      expect((await store.claimAlone()).map((claimed) => claimed.begun)).toEqual([begun])
+      await again()
+    }
+    expect(await store.claimAlone()).toEqual([])
+    expect(await store.giveUp()).toEqual([event])
+  })
+
+  test('a change of a subscription is read once, by its revision', async () => {
+    const live = liveSubscriptions({ sql: sql() })
+    await live.refresh()
+    const before = live.size
+    const { uuid } = await subscribe('fresh')
+    await live.refresh()
+    expect(live.size).toBe(before + 1)
+    expect(live.match(anEvent('fresh')).map((match) => match.subscription)).toEqual([uuid])
+    await subscriptionStore({ prisma }).delete(uuid)
+    await live.refresh()
+    expect(live.size).toBe(before)
+  })
+
+  test('an expression that cannot be evaluated is that subscription’s failure alone', async () => {
+    const { uuid } = await subscribe('mixed')
+    const bad = await subscribe('mixed')
+    await sql().query(`UPDATE eventmatch SET jsonpath = '$[[' WHERE uuid = $1`, [bad.uuid])
+    const event = await accept(anEvent('mixed'))
+    await matchAll()
+    const rows = await prisma.delivery.findMany({ where: { event } })
+    const states = new Map(rows.map((row) => [row.subscription, row.state]))
+    expect(states.get(uuid)).toBe('pending')
+    expect(states.get(bad.uuid)).toBe('failed')
+  })
+
+  test('several workers at once claim each delivery once', async () => {
+    await subscribe('shared')
+    const store = eventStore({ sql: sql() })
+    await store.insert(Array.from({ length: 40 }, () => anEvent('shared')))
+    await matchAll()
+    await allowAll()
+    const workers = [home.database, await home.another(), await home.another()]
+    const claims = await Promise.all(
+      workers.flatMap((worker) => [
+        claimDeliveries(worker, limits),
+        claimDeliveries(worker, limits),
+      ]),
+    )
+    const uuids = claims.flat().map((delivery) => delivery.uuid)
+    expect(new Set(uuids).size).toBe(uuids.length)
+    expect(uuids.length).toBeGreaterThanOrEqual(40)
+  })
+})

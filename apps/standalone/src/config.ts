@@ -1,0 +1,64 @@
+/** The settings of the pair: both services' own, with defaults that make one machine work by itself. */
+
+import { join, resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { type DispatcherConfig, dispatcherSettings } from '@pacifica/dispatcher'
+import {
+  isLoopback,
+  type NotificationsConfig,
+  readNotificationsConfig,
+} from '@pacifica/notifications'
+import { ConfigError, type ConfigMistake, readConfig, type Settings } from '@pacifica/platform'
+
+export interface StandaloneConfig {
+  readonly notifications: NotificationsConfig
+  readonly dispatcher: DispatcherConfig
+}
+
+export type Environment = Readonly<Record<string, string | undefined>>
+
+/** Where files are taken from and bundles written to, unless CARTD_URL and INGEST_URL say otherwise. */
+export function localFolders(dataDir: string): { files: string; bundles: string } {
+  return { files: join(resolve(dataDir), 'files'), bundles: join(resolve(dataDir), 'bundles') }
+}
+
+/** Reads both services' settings; all mistakes of both are told together. */
+export function readStandaloneConfig(given: Environment): StandaloneConfig {
+  const folders = localFolders(given['DATA_DIR'] || './.pacifica')
+  const env = {
+    DEFAULT_USER: 'default_user',
+    TARGET_ALLOW: '127.0.0.0/8,::1/128',
+    ...(isLoopback(given['NOTIFICATIONS_HOST'] || '127.0.0.1') ? { POLICY_URL: 'allow-all' } : {}),
+    CARTD_URL: pathToFileURL(folders.files).href,
+    INGEST_URL: pathToFileURL(folders.bundles).href,
+    ...Object.fromEntries(Object.entries(given).filter(([, value]) => value)),
+  }
+  const mistakes: ConfigMistake[] = []
+  const read = <T>(config: () => T): T | undefined => {
+    try {
+      return config()
+    } catch (error) {
+      if (!(error instanceof ConfigError)) throw error
+      mistakes.push(...error.mistakes)
+      return undefined
+    }
+  }
+  const prefixes = ['NOTIFICATIONS_', 'DISPATCHER_']
+  const notifications = read(() =>
+    readNotificationsConfig({ env, prefixes, alsoKnown: variablesOf(dispatcherSettings) }),
+  )
+  const dispatcher = read(() => readConfig(dispatcherSettings, { env }))
+  if (notifications === undefined || dispatcher === undefined)
+    throw new ConfigError(unique(mistakes))
+  return { notifications, dispatcher }
+}
+
+function variablesOf(settings: Settings): string[] {
+  return Object.values(settings).flatMap(({ variable, aliases }) => [variable, ...aliases])
+}
+
+/** Both services read some of the same variables. */
+function unique(mistakes: readonly ConfigMistake[]): ConfigMistake[] {
+  const lines = new Map(mistakes.map((mistake) => [`${mistake.name} ${mistake.message}`, mistake]))
+  return [...lines.values()]
+}

@@ -1,0 +1,23 @@
+/** `npm start`: both services on embedded engines, until stopped. */
+
+import { VERSION } from '@pacifica/notifications'
+import { createLog, LOG_LEVELS, type LogLevel, runProcess } from '@pacifica/platform'
+import { readStandaloneConfig } from './config.ts'
+import { type Standalone, startStandalone } from './start.ts'
+import { whereToLook } from './where-to-look.ts'
+
+if (process.argv.includes('--version')) {
+  console.log(VERSION)
+} else {
+  const log = createLog({ name: 'pacifica', level: logLevel(process.env['LOG_LEVEL']) })
+  await runProcess({ log }, async (life) => {
+    const config = readStandaloneConfig(process.env)
+    const running: Standalone = await startStandalone(life, { log }, config)
+    console.log(whereToLook(running, config))
+  })
+}
+
+/** A wrong level is reported with all other mistakes; until then the log must begin somehow. */
+function logLevel(given: string | undefined): LogLevel {
+  return LOG_LEVELS.find((level) => level === given) ?? 'info'
+}

@@ -1,0 +1,39 @@
+/** A name leads out of the folder that it must stay in. Nothing was read or written. */
+export class WorkspaceEscapeError extends Error {
+  override readonly name = 'WorkspaceEscapeError'
+  readonly code = 'WORKSPACE_ESCAPE'
+  /** The name as it was given. */
+  readonly path: string
+
+  constructor(path: string, reason: string) {
+    super(`${JSON.stringify(path)} ${reason}; nothing outside the task's folder may be named`)
+    this.path = path
+  }
+}
+
+/** Something in the folder cannot go into a bundle. */
+export class BundleEntryError extends Error {
+  override readonly name = 'BundleEntryError'
+  readonly code = 'BUNDLE_ENTRY'
+  /** Relative to the folder. */
+  readonly path: string
+
+  constructor(path: string, reason: string, options?: ErrorOptions) {
+    super(`${JSON.stringify(path)} cannot be bundled: ${reason}`, options)
+    this.path = path
+  }
+}
+
+/** A file grew or shrank while it was bundled: whoever writes it must finish before the upload begins. */
+export class BundleFileChangedError extends Error {
+  override readonly name = 'BundleFileChangedError'
+  readonly code = 'BUNDLE_FILE_CHANGED'
+  readonly path: string
+
+  constructor(path: string, expected: number, found: number) {
+    super(
+      `${JSON.stringify(path)} changed while it was read: ${expected} bytes at first, then ${found}`,
+    )
+    this.path = path
+  }
+}

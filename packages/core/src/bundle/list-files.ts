@@ -1,0 +1,51 @@
+/** Which files a bundle will have: everything below a folder, with sizes, before the first byte is sent. */
+import { readdir, realpath, stat } from 'node:fs/promises'
+import { join, relative, sep } from 'node:path'
+import { BundleEntryError } from './errors.ts'
+
+export interface BundleFile {
+  /** Below the folder, with `/` between. */
+  readonly path: string
+  /** Where it is read from. */
+  readonly location: string
+  readonly size: number
+  readonly modified: Date
+}
+
+/**
+ * All files below `folder`, sorted by path; empty folders leave no trace. A link to a file counts as that file if it
+ * stays in the folder. Throws `BundleEntryError` for other links, sockets and such, and names that are not UTF-8.
+ */
+export async function listFiles(folder: string): Promise<BundleFile[]> {
+  const root = await realpath(folder)
+  const entries = await readdir(root, { recursive: true, withFileTypes: true })
+  const files: BundleFile[] = []
+  for (const entry of entries) {
+    if (entry.isDirectory()) continue
+    const location = join(entry.parentPath, entry.name)
+    const path = relative(root, location).split(sep).join('/')
+    files.push(await describe(root, path, location))
+  }
+  return files.sort((a, b) => (a.path < b.path ? -1 : 1))
+}
+
+async function describe(root: string, path: string, location: string): Promise<BundleFile> {
+  const real = await resolveLink(path, location)
+  if (!real.startsWith(root + sep)) {
+    throw new BundleEntryError(path, 'it is a link that leaves the folder')
+  }
+  const stats = await stat(real)
+  if (!stats.isFile()) throw new BundleEntryError(path, 'it is neither a file nor a link to one')
+  return { path, location: real, size: stats.size, modified: stats.mtime }
+}
+
+async function resolveLink(path: string, location: string): Promise<string> {
+  try {
+    return await realpath(location)
+  } catch (cause) {
+    // readdir writes U+FFFD for bytes that are no UTF-8, and such a name cannot be opened again.
+    const unreadable = path.includes('\uFFFD')
+    const reason = unreadable ? 'its name is not valid UTF-8' : 'it is a link to nothing'
+    throw new BundleEntryError(path, reason, { cause })
+  }
+}

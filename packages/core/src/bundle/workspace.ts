@@ -1,0 +1,72 @@
+/** A folder that names from events and handlers are resolved in, and that none of them leaves. */
+import { createWriteStream, type WriteStream } from 'node:fs'
+import { lstat, mkdir, realpath } from 'node:fs/promises'
+import { dirname, join, sep } from 'node:path'
+import { WorkspaceEscapeError } from './errors.ts'
+
+export class Workspace {
+  readonly folder: string
+
+  /** The folder must exist when a name is resolved. */
+  constructor(folder: string) {
+    this.folder = folder
+  }
+
+  /**
+   * The path of `name`, a relative path with `/` between, below the folder; it need not exist yet. Throws
+   * `WorkspaceEscapeError` when it is absolute, has a `..` or a NUL, or passes a link that leaves or leads nowhere; on
+   * Windows also for a backslash or a colon.
+   */
+  async inside(name: string): Promise<string> {
+    const segments = segmentsOf(name)
+    const real = await realpath(this.folder)
+    const target = join(this.folder, ...segments)
+    const place = await realPlace(target)
+    if (place !== real && place.startsWith(real.endsWith(sep) ? real : real + sep)) return target
+    throw new WorkspaceEscapeError(name, 'passes a link that leaves the folder or leads nowhere')
+  }
+
+  /** A new file for writing, its folders made as needed. The stream fails with EEXIST when the file is there already. */
+  async create(name: string): Promise<WriteStream> {
+    const path = await this.inside(name)
+    await mkdir(dirname(path), { recursive: true })
+    return createWriteStream(path, { flags: 'wx' })
+  }
+}
+
+function segmentsOf(name: string): string[] {
+  const refuse = (reason: string): never => {
+    throw new WorkspaceEscapeError(name, reason)
+  }
+  if (name.includes('\0')) refuse('contains a NUL')
+  if (name.startsWith('/')) refuse('is absolute')
+  if (sep === '\\' && /[\\:]/.test(name)) refuse('contains a backslash or a colon')
+  const segments = name.split('/').filter((segment) => segment !== '' && segment !== '.')
+  if (segments.includes('..')) refuse('contains ".."')
+  if (segments.length === 0) refuse('names no file')
+  return segments
+}
+
+/**
+ * Where a path really is, links resolved; of what does not exist yet, the last part that does, and the rest as written.
+ * A link to nothing is nowhere: whoever writes there would write wherever it leads.
+ */
+async function realPlace(path: string): Promise<string> {
+  try {
+    return await realpath(path)
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code !== 'ENOENT' && code !== 'ENOTDIR') throw error
+    if (await isLink(path)) return ''
+    const parent = dirname(path)
+    const place = await realPlace(parent)
+    return place && join(place, path.slice(parent.length))
+  }
+}
+
+async function isLink(path: string): Promise<boolean> {
+  return lstat(path).then(
+    (stats) => stats.isSymbolicLink(),
+    () => false,
+  )
+}

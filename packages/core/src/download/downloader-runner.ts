@@ -1,0 +1,21 @@
+import type { Readable } from 'node:stream'
+import type { File } from '../models/file.ts'
+import type { TransferOptions } from '../transfer/deadline.ts'
+
+/** Opens one file for reading, as often as it is called. */
+export type Opener = () => Readable
+
+export type DownloadOptions = TransferOptions
+
+/** Fetches an event's files. Authors may write their own. */
+export abstract class DownloaderRunner {
+  /**
+   * Makes `files` available below `folder`, each at `data/<file.path>`, and returns their openers in the order of
+   * `files`. Rejects when one of them cannot be had; a file is never shorter than it should be.
+   */
+  abstract download(
+    folder: string,
+    files: readonly File[],
+    options?: DownloadOptions,
+  ): Promise<Opener[]>
+}

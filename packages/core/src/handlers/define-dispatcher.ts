@@ -1,0 +1,83 @@
+/** What a dispatcher is: a name and routes. `DISPATCHER_MODULE`'s default export is what `defineDispatcher` returns. */
+import { JsonPathLimitError, JsonPathSyntaxError } from '@pacifica/jsonpath'
+import type { RouteOptions } from '../routing/route.ts'
+import { Router } from '../routing/router.ts'
+import type { EventHandler } from './event-handler.ts'
+
+/** What a dispatcher may be called: it is part of a queue's name and of `dispatch://` targets. */
+export const DISPATCHER_NAME_PATTERN = /^[a-z0-9-]{1,64}$/
+
+export interface RouteDefinition extends RouteOptions {
+  /** A JSONPath; events in which it selects something go to the handler. */
+  readonly path: string
+  readonly handler: EventHandler
+}
+
+export interface DispatcherDefinition {
+  /** Subscriptions name it: `dispatch://<name>`. */
+  readonly name: string
+  /** In the order in which they are tried. */
+  readonly routes: readonly RouteDefinition[]
+}
+
+export interface Dispatcher {
+  readonly name: string
+  readonly router: Router
+}
+
+/** A dispatcher's definition has mistakes; the message lists all of them. */
+export class DispatcherDefinitionError extends Error {
+  override readonly name = 'DispatcherDefinitionError'
+  readonly code = 'DISPATCHER_DEFINITION'
+  readonly mistakes: readonly string[]
+
+  constructor(mistakes: readonly string[]) {
+    super(`this dispatcher cannot be used: ${mistakes.join('; ')}`)
+    this.mistakes = mistakes
+  }
+}
+
+/** Checks the definition and compiles its paths. Throws `DispatcherDefinitionError`. */
+export function defineDispatcher(definition: DispatcherDefinition): Dispatcher {
+  const { name, routes } = definition
+  const router = new Router()
+  const mistakes: string[] = []
+  if (typeof name !== 'string' || !DISPATCHER_NAME_PATTERN.test(name)) {
+    mistakes.push(`name must be 1 to 64 of a-z, 0-9 and -, not ${JSON.stringify(name)}`)
+  }
+  if (!Array.isArray(routes) || routes.length === 0) mistakes.push('routes must list at least one')
+  else {
+    for (const [index, route] of routes.entries()) {
+      mistakes.push(...addRoute(router, route, `routes[${index}]`))
+    }
+  }
+  if (mistakes.length > 0) throw new DispatcherDefinitionError(mistakes)
+  return { name, router }
+}
+
+/** True for what `defineDispatcher` returns, also when it comes from another copy of this package. */
+export function isDispatcher(value: unknown): value is Dispatcher {
+  if (typeof value !== 'object' || value === null) return false
+  const { name, router } = value as Partial<Dispatcher>
+  return typeof name === 'string' && typeof router?.match === 'function'
+}
+
+/** Returns what is wrong with the route. */
+function addRoute(router: Router, route: RouteDefinition, place: string): string[] {
+  const mistakes: string[] = []
+  if (typeof route.handler?.handle !== 'function') {
+    mistakes.push(`${place}.handler must be an EventHandler`)
+  }
+  if (route.version !== undefined && route.version !== 'v0.1' && route.version !== 'v1.0') {
+    mistakes.push(`${place}.version must be v0.1 or v1.0, not ${JSON.stringify(route.version)}`)
+  }
+  if (typeof route.path !== 'string') return [...mistakes, `${place}.path must be a JSONPath`]
+  try {
+    router.addRoute(route.path, route.handler, route)
+  } catch (error) {
+    if (!(error instanceof JsonPathSyntaxError || error instanceof JsonPathLimitError)) throw error
+    const hint = error.hint === undefined ? '' : ` (${error.hint})`
+    mistakes.push(`${place}.path: ${error.message}${hint}`)
+  }
+  return mistakes
+}

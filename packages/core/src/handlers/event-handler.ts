@@ -1,0 +1,8 @@
+import type { Event } from '../events/event.ts'
+import type { TaskContext } from './task-context.ts'
+
+/** What a route leads to. One handler may work on several events at once: keep what belongs to one event out of `this`. */
+export abstract class EventHandler {
+  /** Does the work for one event; rejects when it failed. A task may be repeated after a crash: from the beginning. */
+  abstract handle(event: Event, context: TaskContext): Promise<void>
+}

@@ -1,0 +1,6 @@
+import { EventHandler } from './event-handler.ts'
+
+/** Takes any event and does nothing: for trying routes out. */
+export class NoopEventHandler extends EventHandler {
+  override async handle(): Promise<void> {}
+}

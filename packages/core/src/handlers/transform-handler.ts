@@ -1,0 +1,145 @@
+/** The usual handler: download → the author's function → upload. */
+import { mkdir, readdir, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { Workspace } from '../bundle/workspace.ts'
+import type { Opener } from '../download/downloader-runner.ts'
+import type { Event } from '../events/event.ts'
+import { File } from '../models/file.ts'
+import { Transaction } from '../models/transaction.ts'
+import { TransactionKeyValue } from '../models/transaction-key-value.ts'
+import { EventHandler } from './event-handler.ts'
+import type { Progress, TaskContext, TaskLog } from './task-context.ts'
+
+/** One of the event's files, and how to read it. */
+export interface InputFile {
+  readonly file: File
+  readonly open: Opener
+}
+
+/** What the author's function is given. */
+export interface TransformInput {
+  readonly event: Event
+  /** The chosen files, in the event's order. They also lie at `<inputFolder>/data/<file.path>`. */
+  readonly input: readonly InputFile[]
+  readonly inputFolder: string
+  /** Write the result here; a file's path below it becomes its path in the bundle. */
+  readonly output: Workspace
+  /** The event's transaction and its key-values. */
+  readonly transaction: Transaction
+  readonly keyValues: readonly TransactionKeyValue[]
+  readonly signal: AbortSignal
+  readonly log: TaskLog
+  readonly progress: (progress: Progress) => void
+}
+
+/** What the function may say of its result; each has a default. */
+export interface TransformResult {
+  /** Whose the result is: submitter, project and instrument of the event's transaction unless given. */
+  readonly transaction?: Transaction
+  /** Noted on the result: `Transactions._id`, the event's transaction, unless given; `[]` for nothing. */
+  readonly keyValues?: readonly TransactionKeyValue[]
+}
+
+// biome-ignore lint/suspicious/noConfusingVoidType: a function that returns nothing is the common case
+export type Transform = (input: TransformInput) => Promise<TransformResult | undefined | void>
+
+export interface TransformOptions {
+  /** Which of the event's files are fetched; all unless given. */
+  readonly select?: (file: File) => boolean
+  /** Milliseconds for each transfer; the runners' default unless given. */
+  readonly transferTimeout?: number
+}
+
+export class TransformHandler extends EventHandler {
+  readonly #transform: Transform
+  readonly #options: TransformOptions
+
+  constructor(transform: Transform, options: TransformOptions = {}) {
+    super()
+    this.#transform = transform
+    this.#options = options
+  }
+
+  /** Without a file in the output folder nothing is uploaded, which the log says. */
+  override async handle(event: Event, context: TaskContext): Promise<void> {
+    const transaction = Transaction.fromEvent(event)
+    const keyValues = TransactionKeyValue.fromEvent(event)
+    const inputFolder = await emptyFolder(context.folder, 'downloads')
+    const outputFolder = await emptyFolder(context.folder, 'uploads')
+    const input = await this.#download(event, inputFolder, context)
+    const { signal, log, progress } = context
+    const said = await this.#transform({
+      event,
+      input,
+      inputFolder,
+      output: new Workspace(outputFolder),
+      transaction,
+      keyValues,
+      signal,
+      log,
+      progress,
+    })
+    signal.throwIfAborted()
+    const { transaction: whose, keyValues: noted } = defaultsFor(transaction)
+    const result = {
+      transaction: said?.transaction ?? whose,
+      keyValues: said?.keyValues ?? noted,
+    }
+    await this.#upload(outputFolder, result, context)
+  }
+
+  async #download(event: Event, folder: string, context: TaskContext): Promise<InputFile[]> {
+    const { select = () => true } = this.#options
+    const files = File.fromEvent(event).filter(select)
+    if (files.length === 0) return []
+    context.progress({ step: 'download', total: files.length })
+    const openers = await context.downloader.download(folder, files, this.#transferOptions(context))
+    return files.map((file, index) => ({ file, open: openers[index] as Opener }))
+  }
+
+  async #upload(
+    folder: string,
+    result: Required<TransformResult>,
+    context: TaskContext,
+  ): Promise<void> {
+    if (!(await holdsFiles(folder))) {
+      context.log.info('transform.nothing_to_upload')
+      return
+    }
+    context.progress({ step: 'upload' })
+    const uploaded = await context.uploader.upload(folder, {
+      transaction: result.transaction,
+      keyValues: [...result.keyValues, ...context.provenance],
+      ...this.#transferOptions(context),
+    })
+    context.log.info('transform.uploaded', { bundle: uploaded.bundle, jobId: uploaded.jobId })
+  }
+
+  #transferOptions(context: TaskContext): { signal: AbortSignal; timeout?: number } {
+    const { transferTimeout } = this.#options
+    const timeout = transferTimeout === undefined ? {} : { timeout: transferTimeout }
+    return { signal: context.signal, ...timeout }
+  }
+}
+
+function defaultsFor(source: Transaction): Required<TransformResult> {
+  const { submitter, project, instrument, _id } = source
+  const noted = _id === undefined ? [] : [{ key: 'Transactions._id', value: _id }]
+  return {
+    transaction: new Transaction({ submitter, project, instrument }),
+    keyValues: noted.map((keyValue) => new TransactionKeyValue(keyValue)),
+  }
+}
+
+/** Empty also when an earlier try of the same task left something behind. */
+async function emptyFolder(parent: string, name: string): Promise<string> {
+  const folder = join(parent, name)
+  await rm(folder, { recursive: true, force: true })
+  await mkdir(folder, { recursive: true })
+  return folder
+}
+
+async function holdsFiles(folder: string): Promise<boolean> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true })
+  return entries.some((entry) => !entry.isDirectory())
+}

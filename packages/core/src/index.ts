@@ -1,0 +1,72 @@
+/** What authors of dispatchers import. */
+export {
+  BundleEntryError,
+  BundleFileChangedError,
+  WorkspaceEscapeError,
+} from './bundle/errors.ts'
+export { type BundleFile, listFiles } from './bundle/list-files.ts'
+export {
+  type BundleSubject,
+  type DescribedFile,
+  metadataText,
+  mimetypeOf,
+} from './bundle/metadata.ts'
+export { packBundle } from './bundle/pack.ts'
+export { Workspace } from './bundle/workspace.ts'
+export {
+  DownloaderRunner,
+  type DownloadOptions,
+  type Opener,
+} from './download/downloader-runner.ts'
+export { FilesUnavailableError, type UnavailableFile } from './download/errors.ts'
+export { LocalDownloaderRunner } from './download/local-downloader-runner.ts'
+export { EventFormatError, UnsupportedMediaTypeError } from './events/errors.ts'
+export { Event, MAX_EVENT_DEPTH, type Projection } from './events/event.ts'
+export { eventsFromHttp, type HttpHeaders } from './events/http.ts'
+export type { JsonObject } from './events/json.ts'
+export {
+  DISPATCHER_NAME_PATTERN,
+  type Dispatcher,
+  type DispatcherDefinition,
+  DispatcherDefinitionError,
+  defineDispatcher,
+  isDispatcher,
+  type RouteDefinition,
+} from './handlers/define-dispatcher.ts'
+export { EventHandler } from './handlers/event-handler.ts'
+export {
+  ExceptionEventHandler,
+  ExceptionEventHandlerError,
+} from './handlers/exception-event-handler.ts'
+export { NoopEventHandler } from './handlers/noop-event-handler.ts'
+export type { Progress, TaskContext, TaskLog } from './handlers/task-context.ts'
+export {
+  type InputFile,
+  type Transform,
+  TransformHandler,
+  type TransformInput,
+  type TransformOptions,
+  type TransformResult,
+} from './handlers/transform-handler.ts'
+export type { Scalar } from './models/entries.ts'
+export {
+  EventError,
+  EventFieldError,
+  TransactionDuplicateAttributeError,
+} from './models/errors.ts'
+export { File, type FileAttributes } from './models/file.ts'
+export { Transaction, type TransactionAttributes } from './models/transaction.ts'
+export {
+  TransactionKeyValue,
+  type TransactionKeyValueAttributes,
+} from './models/transaction-key-value.ts'
+export { RouteNotFoundRouterError, RouterError } from './routing/errors.ts'
+export { Route, type RouteOptions } from './routing/route.ts'
+export { Router } from './routing/router.ts'
+export {
+  DEFAULT_TIMEOUT_MS,
+  type TransferOptions,
+  TransferTimeoutError,
+} from './transfer/deadline.ts'
+export { type LocalUploaderOptions, LocalUploaderRunner } from './upload/local-uploader-runner.ts'
+export { UploaderRunner, type UploadOptions, type UploadResult } from './upload/uploader-runner.ts'

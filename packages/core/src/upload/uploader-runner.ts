@@ -1,0 +1,21 @@
+import type { BundleSubject } from '../bundle/metadata.ts'
+import type { JsonObject } from '../events/json.ts'
+import type { TransferOptions } from '../transfer/deadline.ts'
+
+/** Whose the result is, what is noted on it, and how long the upload may take. */
+export interface UploadOptions extends BundleSubject, TransferOptions {}
+
+export interface UploadResult {
+  /** Where the bundle lies, if it is kept. */
+  readonly bundle: string | undefined
+  /** Ingest's job, if there is one. */
+  readonly jobId: number | undefined
+  /** What Ingest said of the job last; `{}` without one. */
+  readonly state: JsonObject
+}
+
+/** Hands in a handler's result. Authors may write their own. */
+export abstract class UploaderRunner {
+  /** Makes a bundle of all files below `folder`, at `data/<path below folder>`, and resolves when it is safely away. */
+  abstract upload(folder: string, options: UploadOptions): Promise<UploadResult>
+}

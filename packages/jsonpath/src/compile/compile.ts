@@ -1,0 +1,99 @@
+/** The public face of the compiler: an expression once compiled, then tested on any number of values. */
+
+import { WORK_LIMITS, type WorkLimits } from '../limits.ts'
+import { type Dialect, parseAs } from '../parse.ts'
+import type { Root } from '../syntax/parser.ts'
+import { print } from '../syntax/print.ts'
+import type { Path } from '../syntax/tree.ts'
+import { type Warning, warningsOf } from '../warnings.ts'
+import type { Compiler, Evaluate, Mode } from './compiler.ts'
+import { testFilter } from './expression.ts'
+import { collectPath, visitPath } from './path.ts'
+import { keep, startRun, stop, type Visit } from './run.ts'
+
+export interface CompileOptions {
+  readonly dialect?: Dialect
+  /** `optional`, as subscriptions have it, reads `data` as `$.data`. Default: `strict`. */
+  readonly root?: Root
+  /** Bounds on the work on one value, where they shall differ from WORK_LIMITS. */
+  readonly limits?: Partial<WorkLimits>
+}
+
+/** An expression ready to be matched. It holds no state of a match: one can be used everywhere. */
+export interface CompiledPath {
+  /** As it was given; of a tree, as `print` writes it. */
+  readonly text: string
+  readonly dialect: Dialect
+  readonly path: Path
+  readonly warnings: readonly Warning[]
+  /** Does it select anything? Stops at the first value. Throws JsonPathLimitError only. */
+  test(value: unknown): boolean
+  /** Everything it selects, in order, duplicates kept. Throws JsonPathLimitError only. */
+  select(value: unknown): unknown[]
+}
+
+/**
+ * Compiles an expression, or the tree that `parse` made of one.
+ * Throws a JsonPathSyntaxError, or a JsonPathLimitError when it is too long, too deep or too large.
+ */
+export function compile(source: string | Path, options: CompileOptions = {}): CompiledPath {
+  const { dialect = 'jsonpath2', root = 'strict' } = options
+  const { path, mixed } =
+    typeof source === 'string' ? parseAs(dialect, source, root) : { path: source, mixed: [] }
+  const limits = { ...WORK_LIMITS, ...options.limits }
+  const test = lazily(() => program(path, stop, 'exists'))
+  const select = lazily(() => program(path, keep, 'every'))
+  return {
+    text: typeof source === 'string' ? source : print(source),
+    dialect,
+    path,
+    warnings: warningsOf(path, mixed),
+    test: (value) => test()(value, startRun(value, limits)),
+    select(value) {
+      const run = startRun(value, limits)
+      select()(value, run)
+      return run.found
+    },
+  }
+}
+
+function program(path: Path, last: Visit, mode: Mode): Visit {
+  let slots = 0
+  const constants = new Map<string, unknown>()
+  const compiler: Compiler = {
+    slot: () => slots++,
+    path: (inner, visit, options) => visitPath(compiler, inner, visit, options),
+    expression: (expression) => testFilter(compiler, expression),
+    collect(inner, collectMode) {
+      const make = () => collectPath(compiler, inner, collectMode)
+      if (inner.origin === '@') return make()
+      return compiler.constant(`all ${collectMode} ${print(inner)}`, make)
+    },
+    constant<T>(key: string, make: () => Evaluate<T>): Evaluate<T> {
+      const known = constants.get(key) as Evaluate<T> | undefined
+      const shared = known ?? once(make(), compiler.slot())
+      constants.set(key, shared)
+      return shared
+    },
+  }
+  return compiler.path(path, last, { mode, fresh: false })
+}
+
+/** Evaluated the first time it is asked for in a run. */
+function once<T>(evaluate: Evaluate<T>, slot: number): Evaluate<T> {
+  return (current, run) => {
+    const known = run.slots[slot] as T | undefined
+    if (known !== undefined) return known
+    const result = evaluate(current, run)
+    run.slots[slot] = result
+    return result
+  }
+}
+
+function lazily<T>(make: () => T): () => T {
+  let made: T | undefined
+  return () => {
+    made ??= make()
+    return made
+  }
+}

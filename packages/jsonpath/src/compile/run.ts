@@ -1,0 +1,36 @@
+/** What compiled closures hand to one another while one expression runs on one value. */
+
+import type { WorkLimits } from '../limits.ts'
+import { Work } from '../work.ts'
+
+export interface Run {
+  readonly root: unknown
+  readonly work: Work
+  /** What is remembered within this run: results that cannot change, nodes already searched. */
+  readonly slots: unknown[]
+  /** Where the innermost collection puts what it finds. */
+  found: unknown[]
+}
+
+/** Goes on from a value that was reached. True: found what was looked for, stop. */
+export type Visit = (value: unknown, run: Run) => boolean
+
+/** Whether an expression holds for the current value. */
+export type Test = (current: unknown, run: Run) => boolean
+
+/** The values of a path seen from the current value. */
+export type Collect = (current: unknown, run: Run) => readonly unknown[]
+
+export function startRun(root: unknown, limits: WorkLimits): Run {
+  return { root, work: new Work(root, limits), slots: [], found: [] }
+}
+
+export const stop: Visit = () => true
+export const never: Visit = () => false
+
+/** Adds a value to the innermost collection and goes on looking. */
+export const keep: Visit = (value, run) => {
+  run.work.spend(1)
+  run.found.push(value)
+  return false
+}

@@ -1,0 +1,18 @@
+export { type CompiledPath, type CompileOptions, compile } from './compile/compile.ts'
+export { JsonPathLimitError, JsonPathSyntaxError, type Limit } from './errors.ts'
+export { evaluate } from './evaluate.ts'
+export { EXPRESSION_LIMITS, WORK_LIMITS, type WorkLimits } from './limits.ts'
+export { type Dialect, type ParseOptions, parse } from './parse.ts'
+export type { Root } from './syntax/parser.ts'
+export { print } from './syntax/print.ts'
+export type {
+  Expression,
+  Json,
+  Literal,
+  Operand,
+  Operator,
+  Path,
+  Step,
+  Sub,
+} from './syntax/tree.ts'
+export type { Warning } from './warnings.ts'

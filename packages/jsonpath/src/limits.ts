@@ -1,0 +1,36 @@
+/**
+ * Every bound of the expression language, in one place. Expressions come from users: whatever they
+ * write ends in a value or in a JsonPathLimitError, never in a hang or a stack overflow.
+ */
+
+/** Bounds on an expression's text and tree; `parse` throws a JsonPathLimitError beyond them. */
+export const EXPRESSION_LIMITS = {
+  /** UTF-16 code units of text. The longest real expression has 2,688. */
+  length: 8192,
+  /** Parentheses, brackets, braces and `not` open at one place. Real ones: at most 7. */
+  nesting: 64,
+  /** Nodes of the syntax tree, each value inside a literal included. */
+  nodes: 2000,
+} as const
+
+/** Integers beyond ±(2^53 - 1) are read as this: no array is that long, so they select nothing. */
+export const MAX_INTEGER = Number.MAX_SAFE_INTEGER
+
+/** Bounds on the work that one expression may do on one value. */
+export interface WorkLimits {
+  /** Steps that every expression has, however small the value. */
+  readonly baseSteps: number
+  /** Further steps for each node of the value; nodes are only counted when the base is used up. */
+  readonly stepsPerNode: number
+  /** Never more steps than this. */
+  readonly maxSteps: number
+  /** Arrays and objects inside one another that `..` or a comparison may enter. */
+  readonly depth: number
+}
+
+export const WORK_LIMITS: WorkLimits = {
+  baseSteps: 20_000,
+  stepsPerNode: 50,
+  maxSteps: 10_000_000,
+  depth: 128,
+}

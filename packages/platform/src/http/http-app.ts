@@ -1,0 +1,127 @@
+/**
+ * The HTTP side of a service: a Fastify app with the one error body, the operations routes and the API's description.
+ * Routes are registered by hand on what this returns; `listen` opens the port.
+ */
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
+import {
+  type FastifyBaseLogger,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+  fastify,
+  LogController,
+  type RawServerDefault,
+} from 'fastify'
+import type { Health } from '../telemetry/health.ts'
+import type { Log } from '../telemetry/log.ts'
+import type { Metrics } from '../telemetry/metrics.ts'
+import { allowedMethods } from './allowed-methods.ts'
+import { apiDocs } from './api-docs.ts'
+import { readJsonBodies } from './bodies.ts'
+import { answerClientError } from './client-error.ts'
+import { type ErrorTable, errorBody, type Fault } from './error-reply.ts'
+import { faultOf } from './fault.ts'
+import { operationRoutes } from './operations.ts'
+import { readNumbersInQueries } from './query-numbers.ts'
+import { requestIdOf } from './request-id.ts'
+import { observeRequests } from './request-metrics.ts'
+
+export type HttpApp = FastifyInstance<
+  RawServerDefault,
+  IncomingMessage,
+  ServerResponse,
+  FastifyBaseLogger,
+  TypeBoxTypeProvider
+>
+
+export interface HttpAppOptions {
+  /** Of the API, for its description: 'Pacifica notifications'. */
+  readonly title: string
+  readonly version: string
+  readonly description: string
+  /** Bytes; a longer body is 413. */
+  readonly bodyLimit: number
+  /** The HTTP status of every error that routes may throw, by its code. */
+  readonly errors: ErrorTable
+}
+
+/** Close it with `app.close()`; `listen` does so at the end of the process. */
+export async function createHttpApp(
+  needs: { log: Log; metrics: Metrics; health: Health },
+  options: HttpAppOptions,
+): Promise<HttpApp> {
+  const answer = answerFault(options)
+  const app: HttpApp = fastify({
+    loggerInstance: needs.log as FastifyBaseLogger,
+    logController: new LogController({
+      disableRequestLogging: true,
+      requestIdLogLabel: 'requestId',
+    }),
+    genReqId: requestIdOf,
+    bodyLimit: options.bodyLimit,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    routerOptions: { ignoreTrailingSlash: true, maxParamLength: MOST_PARAM_CHARS },
+    // While closing, what is already on a connection is still served: Metadata posts once and never again.
+    return503OnClosing: false,
+    ajv: { customOptions: { coerceTypes: false, removeAdditional: false, allErrors: true } },
+    frameworkErrors: (error, request, reply) => answer(error, request, reply),
+    clientErrorHandler: (error, socket) => answerClientError(error, socket, options.version),
+  })
+  app.addHook('onRequest', (request, reply, done) => {
+    reply.header('x-request-id', request.id).header('x-content-type-options', 'nosniff')
+    done()
+  })
+  app.setErrorHandler((error, request, reply) => answer(error, request, reply))
+  observeRequests(app, needs.metrics)
+  answerUnknownRoutes(app, options)
+  readJsonBodies(app)
+  readNumbersInQueries(app)
+  await apiDocs(app, options)
+  operationRoutes(app, needs, options)
+  return app
+}
+
+/** A sender gets this long for a whole request; Fastify's own default is for ever. */
+const REQUEST_TIMEOUT_MS = 120_000
+const MOST_PARAM_CHARS = 1_024
+
+type AnyReply = Pick<FastifyReply, 'code' | 'type' | 'serializer' | 'send'>
+
+function answerFault(options: HttpAppOptions) {
+  return (error: unknown, request: FastifyRequest, reply: AnyReply) => {
+    const fault = faultOf(error, options.errors, request.id)
+    const { method, url } = request
+    const line = { err: error, method, url: withoutQuery(url), status: fault.status }
+    if (fault.status >= 500) request.log.error(line, 'http.failed')
+    else request.log.debug(line, 'http.refused')
+    return sendFault(reply, fault, options.version)
+  }
+}
+
+function answerUnknownRoutes(app: HttpApp, { version }: HttpAppOptions): void {
+  const allowed = allowedMethods(app)
+  app.setNotFoundHandler((request, reply) => {
+    const path = withoutQuery(request.url)
+    const methods = allowed(path)
+    if (methods.length === 0) {
+      return sendFault(reply, { status: 404, message: `there is nothing at ${path}` }, version)
+    }
+    reply.header('allow', methods.join(', '))
+    const message = `${path} takes ${methods.join(', ')}, not ${request.method}`
+    return sendFault(reply, { status: 405, message }, version)
+  })
+}
+
+/** Past the schemas of the route: an error is told in the same form everywhere. */
+function sendFault(reply: AnyReply, fault: Fault, version: string) {
+  return reply
+    .code(fault.status)
+    .type('application/json; charset=utf-8')
+    .serializer(JSON.stringify)
+    .send(errorBody(fault, version))
+}
+
+function withoutQuery(url: string): string {
+  return url.split('?', 1)[0] ?? url
+}

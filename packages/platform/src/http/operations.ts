@@ -1,0 +1,60 @@
+/** The routes for those who run the service: is it alive, is it ready, what does it count. */
+import { Type } from 'typebox'
+import type { Health } from '../telemetry/health.ts'
+import type { Metrics } from '../telemetry/metrics.ts'
+import { errorBody, errorReply } from './error-reply.ts'
+import type { HttpApp } from './http-app.ts'
+
+const checks = Type.Record(Type.String(), Type.String(), {
+  description: "'ok', or what is wrong",
+})
+
+export function operationRoutes(
+  app: HttpApp,
+  needs: { health: Health; metrics: Metrics },
+  options: { version: string },
+): void {
+  const { version } = options
+  const tags = ['operations']
+  app.get(
+    '/healthz',
+    {
+      schema: {
+        tags,
+        summary: 'Alive: the process answers',
+        response: { 200: Type.Object({ alive: Type.Literal(true), version: Type.String() }) },
+      },
+    },
+    () => ({ alive: true as const, version }),
+  )
+  const ready = Type.Object({ ready: Type.Literal(true), version: Type.String(), checks })
+  const notReady = Type.Object({ ...errorReply.properties, ready: Type.Literal(false), checks })
+  app.get(
+    '/readyz',
+    {
+      schema: {
+        tags,
+        summary: 'Ready for work, with all checks',
+        response: { 200: ready, 503: notReady },
+      },
+    },
+    async (_request, reply) => {
+      const report = await needs.health.report()
+      if (report.ready) return { ready: true as const, version, checks: report.checks }
+      const wrong = Object.entries(report.checks).filter(([, result]) => result !== 'ok')
+      const message = `not ready: ${wrong.map(([name, result]) => `${name}: ${result}`).join('; ')}`
+      const body = errorBody({ status: 503, message }, version)
+      return reply.code(503).send({ ...body, ready: false as const, checks: report.checks })
+    },
+  )
+  app.get(
+    '/metrics',
+    {
+      schema: { tags, summary: 'Metrics in the Prometheus text format', produces: ['text/plain'] },
+    },
+    async (_request, reply) => {
+      const text = await needs.metrics.text()
+      return reply.type(needs.metrics.contentType).send(text)
+    },
+  )
+}

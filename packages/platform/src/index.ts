@@ -1,0 +1,81 @@
+export type { ConfigMistake } from './config/config-error.ts'
+export { ConfigError } from './config/config-error.ts'
+export type { Kind, Parsed, Range } from './config/kinds.ts'
+export type { Config, ConfigSources, IniFile, Settings } from './config/read-config.ts'
+export { readConfig } from './config/read-config.ts'
+export type { Setting, SettingOptions } from './config/setting.ts'
+export { setting } from './config/setting.ts'
+export { settingsTable } from './config/settings-table.ts'
+export { parseDuration, parseSize } from './config/units.ts'
+export {
+  type Database,
+  DatabaseConnectError,
+  DatabaseUrlError,
+  FolderInUseError,
+  FolderUnusableError,
+  isUnavailable,
+  MigrationError,
+  type MigrationState,
+  migrate,
+  type OpenDatabaseOptions,
+  openDatabase,
+  pendingMigrations,
+  type Row,
+  type Sql,
+  sqlState,
+  TransactionLostError,
+} from './database/index.ts'
+export {
+  AddressRangeError,
+  type AddressRanges,
+  addressRanges,
+  createEgress,
+  type Egress,
+  type EgressOptions,
+  type EgressOutcome,
+  type EgressRequest,
+  type EgressResponse,
+  MAX_RESPONSE_BODY,
+  MAX_RESPONSE_HEADERS,
+  type Resolve,
+  type ResolvedAddress,
+} from './egress/index.ts'
+export { rawBodyRoutes, readRawBodies } from './http/bodies.ts'
+export type { ErrorPlace, ErrorReply, ErrorTable } from './http/error-reply.ts'
+export { errorReply, statusLine } from './http/error-reply.ts'
+export type { HttpApp, HttpAppOptions } from './http/http-app.ts'
+export { createHttpApp } from './http/http-app.ts'
+export type { Listening, ListenOptions } from './http/listen.ts'
+export { ListenError, listen, PortInUseError } from './http/listen.ts'
+export type { BackoffOptions } from './runtime/backoff.ts'
+export { backoff } from './runtime/backoff.ts'
+export type { Batcher, BatcherOptions } from './runtime/batcher.ts'
+export { BatcherClosedError, batcher } from './runtime/batcher.ts'
+export type { Bell } from './runtime/bell.ts'
+export { createBell } from './runtime/bell.ts'
+export type { Lifetime, LifetimeControl, LifetimeOptions } from './runtime/lifetime.ts'
+export { createLifetime } from './runtime/lifetime.ts'
+export type { ProcessLike, RunProcessOptions } from './runtime/run-process.ts'
+export { runProcess } from './runtime/run-process.ts'
+export { sleep } from './runtime/sleep.ts'
+export type { Slots } from './runtime/slots.ts'
+export { createSlots } from './runtime/slots.ts'
+export type { WorkLoopOptions } from './runtime/work-loop.ts'
+export { workLoop } from './runtime/work-loop.ts'
+export type { Check, Health, HealthReport } from './telemetry/health.ts'
+export { createHealth } from './telemetry/health.ts'
+export type { Log, LogLevel } from './telemetry/log.ts'
+export { createLog, LOG_LEVELS } from './telemetry/log.ts'
+export type { Counter, Gauge, Histogram, MetricNaming, Metrics } from './telemetry/metrics.ts'
+export { createMetrics } from './telemetry/metrics.ts'
+export { maskCredentials } from './telemetry/redact.ts'
+export type { InProcessOptions } from './transport/in-process.ts'
+export { createInProcessTransport } from './transport/in-process.ts'
+export type {
+  Consumer,
+  DispatchMessage,
+  PublishOutcome,
+  Transport,
+} from './transport/transport.ts'
+export { DISPATCHER_NAME } from './transport/transport.ts'
+export { DispatcherNameError, TransportClosedError } from './transport/transport-errors.ts'

@@ -1,0 +1,42 @@
+/** The log of a process: JSON lines on standard output, one wide line per outcome, nothing secret in them. */
+import { type DestinationStream, destination, type Logger, pino } from 'pino'
+import { errorForLog } from './log-error.ts'
+import { maskCredentials, redact } from './redact.ts'
+
+/** `log.info({ event, ms }, 'event.accepted')`: the members first, then the name of the outcome. */
+export type Log = Logger
+
+export const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const
+export type LogLevel = (typeof LOG_LEVELS)[number]
+
+/** The level may be changed later: `log.level = 'debug'`; children that exist by then keep theirs. */
+export function createLog(options: {
+  name: string
+  level: LogLevel
+  destination?: DestinationStream
+}): Log {
+  const log = pino(
+    {
+      name: options.name,
+      level: options.level,
+      timestamp: pino.stdTimeFunctions.isoTime,
+      serializers: { err: errorForLog, error: errorForLog, cause: errorForLog },
+      formatters: {
+        level: (label) => ({ level: label }),
+        log: redact,
+      },
+      hooks: { streamWrite: maskCredentials },
+    },
+    options.destination ?? destination({ dest: 1, sync: true }),
+  )
+  redactChildren(log)
+  return log
+}
+
+/** Pino formats the members of a line, but not those that a child was made with. Children inherit this `child`. */
+function redactChildren(log: Log): void {
+  const { child } = log
+  log.child = function redacted(this: Log, bindings, options) {
+    return child.call(this, redact(bindings), options)
+  } as Log['child']
+}

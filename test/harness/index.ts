@@ -1,0 +1,13 @@
+/** What tests take from the harness. */
+
+export {
+  ENGINES,
+  type Engine,
+  type MigratedDatabase,
+  openMigrated,
+  silentLog,
+} from './migrated-database.ts'
+export { type Postgres, startPostgres, type TestDatabase } from './postgres.ts'
+export { freePort, type ServiceProcess, startService } from './service-process.ts'
+export { createTestDatabase } from './test-database.ts'
+export { linesOf, spawnTypeScript } from './typescript-process.ts'
