@@ -23,6 +23,7 @@ export {
   type Row,
   type Sql,
   sqlState,
+  TransactionBypassedError,
   TransactionLostError,
 } from './database/index.ts'
 export {

@@ -12,14 +12,16 @@ export interface DemoOptions {
   /** Settings of the services, over the demo's own: POLICY_URL, DISPATCHER_MODULE, … */
   readonly env: Environment
   readonly sample: Sample
-  /** How long each step may take. */
+  /** Where the demo's data folder is made; default: where the system keeps temporary files. */
+  readonly tmpdir?: string
+  /** How long each step may take, in milliseconds. */
   readonly withinMs: number
   readonly print: (line: string) => void
 }
 
 /** Resolves to the name of the step that failed; undefined when all went well. */
 export async function runDemo(options: DemoOptions): Promise<string | undefined> {
-  const folder = await mkdtemp(join(tmpdir(), 'pacifica-demo-'))
+  const folder = await mkdtemp(join(options.tmpdir ?? tmpdir(), 'pacifica-demo-'))
   const logPath = join(folder, 'log')
   const log = createLog({
     name: 'pacifica',

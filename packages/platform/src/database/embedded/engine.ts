@@ -12,6 +12,8 @@ const MAJOR = '18'
 const SETTINGS = {
   ...DURABLE_SETTINGS,
   shared_buffers: '32MB', // 100 MB less memory than the default, and shorter checkpoints
+  min_wal_size: '32MB', // what a checkpoint keeps of the old log, to write over
+  max_wal_size: '64MB',
   default_statistics_target: '20', // an ANALYZE of 20 ms, not 150
 }
 

@@ -33,7 +33,7 @@ test('what is due depends on how much has changed', () => {
     changedSinceAnalyze: 1_499,
   }
   expect(due([quiet], HOUSEKEEPING)).toEqual([])
-  expect(due([{ ...quiet, dead: 1_900 }], HOUSEKEEPING)).toEqual(['VACUUM (TRUNCATE false) t'])
+  expect(due([{ ...quiet, dead: 4_900 }], HOUSEKEEPING)).toEqual(['VACUUM (TRUNCATE false) t'])
   expect(due([{ ...quiet, changedSinceAnalyze: 1_500 }], HOUSEKEEPING)).toEqual(['ANALYZE t'])
 })
 

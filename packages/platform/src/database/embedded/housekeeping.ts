@@ -29,8 +29,8 @@ export interface HousekeepingPolicy {
 }
 
 export const HOUSEKEEPING: HousekeepingPolicy = {
-  everyMs: 10_000,
-  vacuumRows: 2_000,
+  everyMs: 1_000,
+  vacuumRows: 5_000,
   analyzeRows: 500,
   analyzeShare: 0.1,
   checkpointBytes: 16 * 1024 * 1024,
