@@ -41,10 +41,11 @@ export {
   type Resolve,
   type ResolvedAddress,
 } from './egress/index.ts'
+export type { HttpApp } from './http/app-type.ts'
 export { rawBodyRoutes, readRawBodies } from './http/bodies.ts'
 export type { ErrorPlace, ErrorReply, ErrorTable } from './http/error-reply.ts'
 export { errorReply, statusLine } from './http/error-reply.ts'
-export type { HttpApp, HttpAppOptions } from './http/http-app.ts'
+export type { HttpAppOptions } from './http/http-app.ts'
 export { createHttpApp } from './http/http-app.ts'
 export type { Listening, ListenOptions } from './http/listen.ts'
 export { ListenError, listen, PortInUseError } from './http/listen.ts'

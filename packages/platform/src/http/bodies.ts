@@ -1,11 +1,19 @@
 /** How request bodies are read: JSON unless said otherwise, received bytes where a route asks for them. */
-import { errorCodes, type FastifyInstance, type FastifyRequest } from 'fastify'
-import type { HttpApp } from './http-app.ts'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { HttpApp } from './app-type.ts'
 import { jsonErrorPlace } from './json-error-place.ts'
 
 export class BodyNotJsonError extends Error {
   readonly code = 'BODY_NOT_JSON'
   readonly statusCode = 400
+}
+
+export class BodyMediaTypeError extends Error {
+  readonly code = 'BODY_MEDIA_TYPE'
+  readonly statusCode = 415
+  constructor(given: string) {
+    super(`the Content-Type ${given} is not accepted here: send application/json`)
+  }
 }
 
 type Done = (error: Error | null, body?: unknown) => void
@@ -26,7 +34,7 @@ export function readJsonBodies(app: App): void {
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (request, body: Buffer, done) => {
     if (request.is404) done(null)
     else if (request.headers['content-type'] === undefined) parseJson(request, body, done)
-    else done(new errorCodes.FST_ERR_CTP_INVALID_MEDIA_TYPE(request.headers['content-type']))
+    else done(new BodyMediaTypeError(request.headers['content-type']))
   })
 }
 

@@ -30,8 +30,11 @@ function membersOf(error: unknown): Partial<FastifyError> {
   return error instanceof Error ? error : {}
 }
 
+/** Refusals of the body parsers, and a client that broke off. */
+const OURS = ['BODY_NOT_JSON', 'BODY_MEDIA_TYPE', 'ECONNRESET']
+
 function isFromFastify(code: string | undefined): boolean {
-  return code?.startsWith('FST_') === true || code === 'BODY_NOT_JSON' || code === 'ECONNRESET'
+  return code?.startsWith('FST_') === true || OURS.includes(code ?? '')
 }
 
 function placesOf(error: unknown): ErrorPlace[] | undefined {

@@ -3,9 +3,10 @@ import { afterEach, expect, test } from 'vitest'
 import { createHealth } from '../telemetry/health.ts'
 import { createMetrics } from '../telemetry/metrics.ts'
 import { recordLog } from '../telemetry/recorded-log.ts'
+import type { HttpApp } from './app-type.ts'
 import { rawBodyRoutes } from './bodies.ts'
 import { errorReply } from './error-reply.ts'
-import { createHttpApp, type HttpApp } from './http-app.ts'
+import { createHttpApp } from './http-app.ts'
 
 const open: HttpApp[] = []
 afterEach(async () => {

@@ -1,23 +1,16 @@
-/**
- * The HTTP side of a service: a Fastify app with the one error body, the operations routes and the API's description.
- * Routes are registered by hand on what this returns; `listen` opens the port.
- */
-import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import {
   type FastifyBaseLogger,
-  type FastifyInstance,
   type FastifyReply,
   type FastifyRequest,
   fastify,
   LogController,
-  type RawServerDefault,
 } from 'fastify'
 import type { Health } from '../telemetry/health.ts'
 import type { Log } from '../telemetry/log.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 import { allowedMethods } from './allowed-methods.ts'
 import { apiDocs } from './api-docs.ts'
+import type { HttpApp } from './app-type.ts'
 import { readJsonBodies } from './bodies.ts'
 import { answerClientError } from './client-error.ts'
 import { type ErrorTable, errorBody, type Fault } from './error-reply.ts'
@@ -26,14 +19,6 @@ import { operationRoutes } from './operations.ts'
 import { readNumbersInQueries } from './query-numbers.ts'
 import { requestIdOf } from './request-id.ts'
 import { observeRequests } from './request-metrics.ts'
-
-export type HttpApp = FastifyInstance<
-  RawServerDefault,
-  IncomingMessage,
-  ServerResponse,
-  FastifyBaseLogger,
-  TypeBoxTypeProvider
->
 
 export interface HttpAppOptions {
   /** Of the API, for its description: 'Pacifica notifications'. */

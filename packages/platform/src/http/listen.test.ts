@@ -6,7 +6,8 @@ import { createLifetime, type LifetimeControl } from '../runtime/lifetime.ts'
 import { createHealth } from '../telemetry/health.ts'
 import { createMetrics } from '../telemetry/metrics.ts'
 import { recordLog } from '../telemetry/recorded-log.ts'
-import { createHttpApp, type HttpApp } from './http-app.ts'
+import type { HttpApp } from './app-type.ts'
+import { createHttpApp } from './http-app.ts'
 import { ListenError, type ListenOptions, listen, PortInUseError } from './listen.ts'
 
 const lives: LifetimeControl[] = []

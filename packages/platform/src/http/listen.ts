@@ -1,6 +1,6 @@
 import type { AddressInfo } from 'node:net'
 import type { Lifetime } from '../runtime/lifetime.ts'
-import type { HttpApp } from './http-app.ts'
+import type { HttpApp } from './app-type.ts'
 
 export interface ListenOptions {
   readonly host: string

@@ -2,8 +2,8 @@
 import { Type } from 'typebox'
 import type { Health } from '../telemetry/health.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
+import type { HttpApp } from './app-type.ts'
 import { errorBody, errorReply } from './error-reply.ts'
-import type { HttpApp } from './http-app.ts'
 
 const checks = Type.Record(Type.String(), Type.String(), {
   description: "'ok', or what is wrong",
