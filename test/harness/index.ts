@@ -7,6 +7,7 @@ export {
   openMigrated,
   silentLog,
 } from './migrated-database.ts'
+export { type Described, describedApi, UndescribedReplyError } from './openapi.ts'
 export { type Postgres, startPostgres, type TestDatabase } from './postgres.ts'
 export { freePort, type ServiceProcess, startService } from './service-process.ts'
 export { createTestDatabase } from './test-database.ts'
