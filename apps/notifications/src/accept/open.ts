@@ -36,7 +36,7 @@ export function openAccepting(
   const folder = join(config.dataDir, 'notifications', 'spool')
   const spool = openSpool({ log }, { folder, maxBytes: config.spoolMax, group: ACCEPT })
   life.onClose('spool', () => spool.close())
-  health.add('spool', () => spool.trouble())
+  health.add('spool', () => (availability.away ? spool.trouble() : undefined))
   const counts = acceptMetrics(metrics)
   spoolMetrics(metrics, () => spool.waiting)
 

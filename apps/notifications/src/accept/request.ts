@@ -1,5 +1,6 @@
 /** What of a request to /receive is decided by its headers and its size. */
 import type { IncomingHttpHeaders } from 'node:http'
+import { UnsupportedMediaTypeError } from '@pacifica/core'
 
 export type Form = 'structured' | 'binary' | 'batch'
 
@@ -31,9 +32,14 @@ export function formOf(headers: IncomingHttpHeaders): Form {
   return headers['ce-specversion'] === undefined ? 'structured' : 'binary'
 }
 
-/** Fastify's refusal of a long body, with the limit in it; any other error as it is. */
-export function tooLarge(error: unknown, maxBody: number): unknown {
-  const isTooLarge =
-    error instanceof Error && Reflect.get(error, 'code') === 'FST_ERR_CTP_BODY_TOO_LARGE'
-  return isTooLarge ? new EventTooLargeError(maxBody, error) : error
+/** Fastify's own refusals in our words; any other error as it is. */
+export function refusalOf(error: unknown, contentType: string | undefined, maxBody: number) {
+  switch (error instanceof Error && Reflect.get(error, 'code')) {
+    case 'FST_ERR_CTP_BODY_TOO_LARGE':
+      return new EventTooLargeError(maxBody, error)
+    case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
+      return new UnsupportedMediaTypeError(`${contentType} is no media type: send application/json`)
+    default:
+      return error
+  }
 }

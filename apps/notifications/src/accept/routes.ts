@@ -5,7 +5,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { ReceiveGuard } from '../identity/index.ts'
 import type { AcceptMetrics } from './metrics.ts'
 import type { Received, Receiver } from './receive.ts'
-import { type Form, formOf, refuseEncoded, tooLarge } from './request.ts'
+import { type Form, formOf, refusalOf, refuseEncoded } from './request.ts'
 import { receiveSchema } from './schema.ts'
 import { attributesForLog, tellCollision } from './tell.ts'
 
@@ -33,8 +33,8 @@ export async function receiveRoutes(
     async onResponse(_request: FastifyRequest, { statusCode: status }: FastifyReply) {
       if (status >= 400) metrics.refused.inc({ status })
     },
-    errorHandler(error: Error) {
-      throw tooLarge(error, options.maxBody)
+    errorHandler(error: Error, { headers }: FastifyRequest) {
+      throw refusalOf(error, headers['content-type'], options.maxBody)
     },
   }
   await rawBodyRoutes(app, (scope) => {
