@@ -164,7 +164,7 @@ function exposed(config: NotificationsConfig): ConfigMistake[] {
 }
 
 /** How long accepted events wait for company before they are committed together, and how long a commit may take. */
-export const ACCEPT = { waitMs: 3, maxEvents: 500, maxBytes: 16 * MiB, commitMs: 15_000 }
+export const ACCEPT = { waitMs: 3, maxEvents: 500, maxBytes: 16 * MiB, commitMs: 10_000 }
 /** How much of the spool is stored with one statement, and how often it is looked at. */
 export const TAKE_IN = { maxFiles: 500, maxBytes: 16 * MiB, idleMs: 5_000 }
 export const MATCH = { batch: 100 }

@@ -8,7 +8,7 @@ import type { Accepted, EventStore } from './event-store.ts'
 import { receiver } from './receive.ts'
 import type { Arrival } from './spool/record.ts'
 
-const options = { waitMs: 5, maxEvents: 100, maxBytes: 1_000_000, commitMs: 100 }
+const options = { waitMs: 5, maxEvents: 100, maxBytes: 1_000_000, commitMs: 500 }
 
 function anEvent(type = 't'): Event {
   return Event.parse(`{"specversion":"1.0","type":"${type}","source":"/s","id":"${randomUUID()}"}`)
@@ -77,6 +77,19 @@ test('a commit that hangs is not waited for: the event is spooled under the id i
   expect(asked).toEqual([[received.uuid]])
   expect(spooled[0]?.uuid).toBe(received.uuid)
   expect(state.away).toBe(true)
+})
+
+test('while a commit hangs, those that wait behind it are not made to wait in turn', async () => {
+  const { accepting, spooled } = set(() => new Promise(() => {}))
+  const began = performance.now()
+  const waiting: Promise<unknown>[] = []
+  for (let group = 0; group < 6; group += 1) {
+    waiting.push(accepting.receive(anEvent()))
+    await new Promise((resolve) => setTimeout(resolve, 10))
+  }
+  await Promise.all(waiting)
+  expect(spooled).toHaveLength(6)
+  expect(performance.now() - began).toBeLessThan(2.5 * options.commitMs)
 })
 
 test('a refusal of the spool is the answer', async () => {

@@ -12,7 +12,7 @@ import {
   type Log,
   sleep,
 } from '@pacifica/platform'
-import type { Availability } from '../database/availability.ts'
+import { type Availability, DatabaseUnavailableError } from '../database/availability.ts'
 import type { Accepted, EventStore } from './event-store.ts'
 import type { Arrival } from './spool/record.ts'
 
@@ -98,6 +98,8 @@ export function receiver(needs: ReceiverNeeds, options: ReceiverOptions): Receiv
 
 function committer(needs: ReceiverNeeds, { commitMs }: ReceiverOptions) {
   return async (arrivals: Arrival[]): Promise<Accepted[]> => {
+    // Found out while this group was waiting for its turn.
+    if (needs.availability.away) throw new DatabaseUnavailableError()
     const events = arrivals.map(({ event }) => event)
     const uuids = arrivals.map(({ uuid }) => uuid)
     const accepted = await within(commitMs, needs.store.insert(events, uuids))
@@ -120,5 +122,6 @@ async function within<T>(ms: number, work: Promise<T>): Promise<T> {
 }
 
 function isAway(error: unknown): boolean {
-  return error instanceof CommitTimeoutError || isUnavailable(error)
+  const isOurs = error instanceof CommitTimeoutError || error instanceof DatabaseUnavailableError
+  return isOurs || isUnavailable(error)
 }
