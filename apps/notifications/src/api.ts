@@ -7,14 +7,14 @@ import {
   type Log,
   type Metrics,
 } from '@pacifica/platform'
-import type { Receiver } from './accept/receive.ts'
-import { receiveRoutes } from './accept/routes.ts'
+import { type ReceiveNeeds, receiveRoutes } from './accept/routes.ts'
 import type { Bells } from './bells.ts'
 import type { NotificationsConfig } from './config.ts'
+import { type Availability, refuseWhileAway, tellUnavailable } from './database/availability.ts'
 import type { PrismaClient } from './database/generated/client.ts'
 import { findDeliveries } from './history/queries.ts'
 import { historyRoutes } from './history/routes.ts'
-import type { Identify, ReceiveGuard } from './identity/index.ts'
+import type { Identify } from './identity/index.ts'
 import type { Secrets } from './subscriptions/auth.ts'
 import { subscriptionRoutes } from './subscriptions/routes.ts'
 import type { SubscriptionStore } from './subscriptions/store.ts'
@@ -23,6 +23,8 @@ import type { SubscriptionStore } from './subscriptions/store.ts'
 export const errorTable = {
   EVENT_FORMAT: 400,
   EVENT_MEDIA_TYPE: 415,
+  EVENT_CONTENT_ENCODING: 415,
+  EVENT_TOO_LARGE: 413,
   EVENT_NOT_FOUND: 404,
   EVENT_VANISHED: 503,
   USER_HEADER_UNTRUSTED: 403,
@@ -37,17 +39,18 @@ export const errorTable = {
   SUBSCRIPTION_FORBIDDEN: 403,
   SUBSCRIPTION_EXISTS: 409,
   BATCHER_CLOSED: 503,
+  SPOOL_FULL: 503,
+  SPOOL_UNWRITABLE: 503,
   DATABASE_UNAVAILABLE: 503,
 } as const
 
-export interface ApiNeeds {
+export interface ApiNeeds extends ReceiveNeeds {
   readonly log: Log
   readonly metrics: Metrics
   readonly health: Health
   readonly prisma: PrismaClient
   readonly bells: Bells
-  readonly receiver: Receiver
-  readonly guard: ReceiveGuard
+  readonly availability: Availability
   readonly identify: Identify
   readonly secrets: Secrets
   readonly subscriptions: SubscriptionStore
@@ -65,9 +68,11 @@ export async function createApi(
     description: 'Takes the events of a Pacifica site and delivers them to those who subscribed.',
     bodyLimit: config.maxBody,
     errors: errorTable,
+    translate: tellUnavailable(needs.availability),
   })
   const { prisma, identify } = needs
-  await receiveRoutes(app, needs)
+  app.addHook('onRequest', refuseWhileAway(needs.availability))
+  await receiveRoutes(app, needs, config)
   subscriptionRoutes(
     app,
     {

@@ -14,12 +14,11 @@ import {
   type Metrics,
   type Transport,
 } from '@pacifica/platform'
-import { eventStore } from './accept/event-store.ts'
-import { receiver } from './accept/receive.ts'
+import { openAccepting } from './accept/open.ts'
 import { type ApiNeeds, createApi } from './api.ts'
 import { allowAll, httpPolicyClient, type PolicyClient } from './authorize/policy-client.ts'
 import { pipelineBells } from './bells.ts'
-import { ACCEPT, type NotificationsConfig } from './config.ts'
+import type { NotificationsConfig } from './config.ts'
 import { openTables } from './database/open.ts'
 import {
   createIdentify,
@@ -54,7 +53,7 @@ export async function startNotifications(
   config: NotificationsConfig,
 ): Promise<Notifications> {
   const { log, transport, health = createHealth(), metrics = createMetrics() } = needs
-  const { database, prisma } = await openTables({ life, log, health }, config)
+  const { database, prisma, availability } = await openTables({ life, log, health }, config)
   const bells = pipelineBells(database)
   const subscriptions = subscriptionStore({ prisma })
   const keyFile = config.secretKeyFile ?? join(config.dataDir, 'notifications', 'secret.key')
@@ -64,7 +63,7 @@ export async function startNotifications(
   const egress = createEgress({ log }, { allow, deny, userAgent })
   life.onClose('egress', () => egress.close())
 
-  const loops = { life, log, health, database, bells }
+  const loops = { life, log, health, database, bells, availability }
   if (config.roles.includes('match')) {
     const policy = policyClient(config)
     life.onClose('policy client', () => policy.close())
@@ -75,16 +74,11 @@ export async function startNotifications(
     startDelivering({ ...loops, transport, egress, secrets, subscriptions }, config)
   }
   if (!config.roles.includes('api')) return { url: undefined }
-  const accepting = receiver(
-    { store: eventStore({ sql: database }), matchBell: bells.match },
-    ACCEPT,
-  )
-  life.onClose('accepting', () => accepting.close())
   return serveApi(
     life,
     {
-      ...{ log, metrics, health, prisma, bells, secrets, subscriptions, egress },
-      receiver: accepting,
+      ...{ log, metrics, health, prisma, bells, secrets, subscriptions, egress, availability },
+      ...openAccepting({ ...loops, metrics }, config),
       identify: identifier(config),
       guard: receiveGuard(config),
     },

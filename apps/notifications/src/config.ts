@@ -29,7 +29,7 @@ export const notificationsSettings = {
     aliases: ['PEEWEE_URL'],
   }),
   databaseConnectAttempts: setting.integer('DATABASE_CONNECT_ATTEMPTS', {
-    doc: 'How often the database is tried at the start.',
+    doc: 'How often the database is tried at the start. With the role `api` the service starts without it.',
     default: 10,
     min: 1,
   }),
@@ -105,6 +105,10 @@ export const notificationsSettings = {
     default: '5d',
   }),
   maxBody: setting.size('MAX_BODY', { doc: 'The largest request body.', default: '32MiB' }),
+  spoolMax: setting.size('SPOOL_MAX', {
+    doc: 'Events kept in DATA_DIR while the database is away, for each process; 0 for none.',
+    default: '1GiB',
+  }),
   secretKeyFile: setting.path('SECRET_KEY_FILE', {
     doc: "The key that seals subscribers' secrets. Not set: made at the first start, in DATA_DIR.",
   }),
@@ -159,8 +163,10 @@ function exposed(config: NotificationsConfig): ConfigMistake[] {
   return mistakes
 }
 
-/** How long accepted events wait for company before they are committed together. */
-export const ACCEPT = { waitMs: 3, maxEvents: 500, maxBytes: 16 * MiB }
+/** How long accepted events wait for company before they are committed together, and how long a commit may take. */
+export const ACCEPT = { waitMs: 3, maxEvents: 500, maxBytes: 16 * MiB, commitMs: 10_000 }
+/** How much of the spool is stored with one statement, and how often it is looked at. */
+export const TAKE_IN = { maxFiles: 500, maxBytes: 16 * MiB, idleMs: 5_000 }
 export const MATCH = { batch: 100 }
 /** A loop that is not rung looks so often. */
 export const IDLE_MS = 2_000

@@ -9,6 +9,7 @@ import {
   type Database,
   type Egress,
   type Health,
+  isUnavailable,
   type Lifetime,
   type Log,
   type Slots,
@@ -20,6 +21,7 @@ import type { PolicyClient } from './authorize/policy-client.ts'
 import { policyStore } from './authorize/policy-store.ts'
 import type { Bells } from './bells.ts'
 import { IDLE_MS, LEASE_MARGIN_MS, MATCH, type NotificationsConfig } from './config.ts'
+import type { Availability } from './database/availability.ts'
 import { claimDeliveries } from './deliver/claim.ts'
 import { disableExhausted } from './deliver/disable.ts'
 import { dispatchTarget } from './deliver/dispatch-target.ts'
@@ -40,6 +42,7 @@ export interface LoopNeeds {
   readonly health: Health
   readonly database: Database
   readonly bells: Bells
+  readonly availability: Availability
 }
 
 export function startMatching(
@@ -131,13 +134,20 @@ function slotsFor(needs: LoopNeeds, name: string, size: number): Slots {
 /** Starts the loop, waits for it at the end, and says in /readyz when its last step failed. */
 function startLoop(needs: LoopNeeds, name: string, step: () => Promise<boolean>, bell: Bell): void {
   let trouble: string | undefined = 'has not run yet'
+  const { availability } = needs
+  availability.onBack(() => bell.ring())
   const watched = async () => {
+    if (availability.away) {
+      trouble = 'waits for the database'
+      return false
+    }
     try {
       const more = await step()
       trouble = undefined
       return more
     } catch (error) {
       trouble = error instanceof Error ? error.message : String(error)
+      if (isUnavailable(error)) availability.suspect()
       throw error
     }
   }

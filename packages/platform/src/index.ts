@@ -14,6 +14,7 @@ export {
   FolderInUseError,
   FolderUnusableError,
   isUnavailable,
+  lockFolder,
   MigrationError,
   type MigrationState,
   migrate,

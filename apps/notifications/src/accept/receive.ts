@@ -1,15 +1,44 @@
 /**
- * The first step: an event is answered once it is committed. Requests that arrive together share one commit.
+ * The first step: an event is answered once it is durable, in the database or, while that is away, in the spool.
+ * Requests that arrive together share one commit.
  */
+import { randomUUID } from 'node:crypto'
 import type { Event } from '@pacifica/core'
-import { type Bell, batcher } from '@pacifica/platform'
+import {
+  BatcherClosedError,
+  type Bell,
+  batcher,
+  isUnavailable,
+  type Log,
+  sleep,
+} from '@pacifica/platform'
+import { type Availability, DatabaseUnavailableError } from '../database/availability.ts'
 import type { Accepted, EventStore } from './event-store.ts'
+import type { Arrival } from './spool/record.ts'
+
+export interface Received {
+  /** Under which the event is stored, or will be. */
+  readonly uuid: string
+  readonly outcome: 'stored' | 'repeated' | 'spooled'
+  readonly collidesWith?: string
+}
 
 export interface Receiver {
-  /** Resolves when the event is durable. */
-  receive(event: Event): Promise<Accepted>
+  /**
+   * Resolves when the event is durable.
+   * @throws SpoolFullError, SpoolUnwritableError
+   */
+  receive(event: Event): Promise<Received>
   /** Commits what is collected; nothing may be received afterwards. */
   close(): Promise<void>
+}
+
+export interface ReceiverNeeds {
+  readonly store: EventStore
+  readonly spool: { add(arrival: Arrival): Promise<void> }
+  readonly availability: Availability
+  readonly matchBell: Bell
+  readonly log: Pick<Log, 'error'>
 }
 
 export interface ReceiverOptions {
@@ -17,23 +46,82 @@ export interface ReceiverOptions {
   readonly waitMs: number
   readonly maxEvents: number
   readonly maxBytes: number
+  /** A commit that takes longer is not waited for: its events go to the spool, under the same ids. */
+  readonly commitMs: number
 }
 
-export function receiver(
-  needs: { store: EventStore; matchBell: Bell },
-  options: ReceiverOptions,
-): Receiver {
-  const commit = async (events: Event[]): Promise<Accepted[]> => {
-    const accepted = await needs.store.insert(events)
+/** Whether the commit came about is unknown. */
+export class CommitTimeoutError extends Error {
+  readonly code = 'COMMIT_TIMEOUT'
+  constructor(ms: number) {
+    super(`the database did not commit within ${ms} ms`)
+  }
+}
+
+export function receiver(needs: ReceiverNeeds, options: ReceiverOptions): Receiver {
+  const { availability, spool } = needs
+  const group = batcher<Arrival, Accepted>(committer(needs, options), {
+    maxItems: options.maxEvents,
+    maxBytes: options.maxBytes,
+    sizeOf: ({ event }) => event.text.length,
+    waitMs: options.waitMs,
+    concurrency: 2,
+    repeatSingly: (error) => !isAway(error),
+  })
+
+  /** Undefined when the database did not take it: it may be away, or have its reasons; the event is kept all the same. */
+  async function stored(arrival: Arrival): Promise<Received | undefined> {
+    if (availability.away) return undefined
+    try {
+      const { repeated, ...accepted } = await group.add(arrival)
+      availability.working()
+      return { ...accepted, outcome: repeated ? 'repeated' : 'stored' }
+    } catch (err) {
+      if (err instanceof BatcherClosedError) throw err
+      if (isAway(err)) availability.lost(err)
+      else needs.log.error({ err, event: arrival.uuid }, 'event.not_stored')
+      return undefined
+    }
+  }
+
+  return {
+    async receive(event) {
+      const arrival = { uuid: randomUUID(), received: new Date(), event }
+      const received = await stored(arrival)
+      if (received !== undefined) return received
+      await spool.add(arrival)
+      return { uuid: arrival.uuid, outcome: 'spooled' }
+    },
+    close: () => group.close(),
+  }
+}
+
+function committer(needs: ReceiverNeeds, { commitMs }: ReceiverOptions) {
+  return async (arrivals: Arrival[]): Promise<Accepted[]> => {
+    // Found out while this group was waiting for its turn.
+    if (needs.availability.away) throw new DatabaseUnavailableError()
+    const events = arrivals.map(({ event }) => event)
+    const uuids = arrivals.map(({ uuid }) => uuid)
+    const accepted = await within(commitMs, needs.store.insert(events, uuids))
     needs.matchBell.ring()
     return accepted
   }
-  const group = batcher<Event, Accepted>(commit, {
-    maxItems: options.maxEvents,
-    maxBytes: options.maxBytes,
-    sizeOf: (event) => event.text.length,
-    waitMs: options.waitMs,
-    concurrency: 2,
+}
+
+async function within<T>(ms: number, work: Promise<T>): Promise<T> {
+  const done = new AbortController()
+  const late = sleep(ms, done.signal).then(() => {
+    throw new CommitTimeoutError(ms)
   })
-  return { receive: (event) => group.add(event), close: () => group.close() }
+  late.catch(() => {}) // it also rejects, unheard, when the work is done
+  try {
+    return await Promise.race([work, late])
+  } finally {
+    done.abort()
+  }
+}
+
+function isAway(error: unknown): boolean {
+  const isOurs = error instanceof CommitTimeoutError || error instanceof DatabaseUnavailableError
+  return isOurs || isUnavailable(error)
 }

@@ -1,48 +1,78 @@
 /** POST /receive: where Pacifica Metadata puts its events. It asks once, so a 200 means that the event is durable. */
-import { Type } from '@fastify/type-provider-typebox'
-import { eventsFromHttp } from '@pacifica/core'
-import { errorReply, type HttpApp, rawBodyRoutes } from '@pacifica/platform'
+import { type Event, eventsFromHttp } from '@pacifica/core'
+import { type HttpApp, type Log, rawBodyRoutes } from '@pacifica/platform'
+import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { ReceiveGuard } from '../identity/index.ts'
-import type { Receiver } from './receive.ts'
+import type { AcceptMetrics } from './metrics.ts'
+import type { Received, Receiver } from './receive.ts'
+import { type Form, formOf, refusalOf, refuseEncoded } from './request.ts'
+import { receiveSchema } from './schema.ts'
+import { attributesForLog, tellCollision } from './tell.ts'
 
-const schema = {
-  tags: ['events'],
-  summary: 'Accept an event',
-  description:
-    'A CloudEvent 0.1 or 1.0: structured JSON, binary (`ce-…` headers), or a batch. Answered once it is stored; ' +
-    'the same event (source, id and bytes) again is answered with the first id and delivered once.',
-  consumes: [
-    'application/json',
-    'application/cloudevents+json',
-    'application/cloudevents-batch+json',
-  ],
-  response: {
-    200: Type.String({
-      description: 'The id of the stored event; for a batch one id a line.',
-      examples: ['2f1b1c4e-5a0a-4b53-9d4b-0a4a1c7f7c11'],
-    }),
-    400: errorReply,
-    401: errorReply,
-    413: errorReply,
-    415: errorReply,
-    503: errorReply,
-  },
+export interface ReceiveNeeds {
+  readonly receiver: Receiver
+  readonly guard: ReceiveGuard
+  readonly acceptMetrics: AcceptMetrics
 }
 
 export async function receiveRoutes(
   app: HttpApp,
-  needs: { receiver: Receiver; guard: ReceiveGuard },
+  needs: ReceiveNeeds,
+  options: { maxBody: number },
 ): Promise<void> {
-  await rawBodyRoutes(app, (scope) => {
-    scope.post('/receive', { schema }, async (request, reply) => {
+  const { acceptMetrics: metrics } = needs
+  const route = {
+    schema: receiveSchema,
+    // The body is the event as it was sent; `eventsFromHttp` says what is wrong with it. The schema is for readers.
+    validatorCompiler: () => () => true,
+    // Before the body is read.
+    async onRequest(request: FastifyRequest) {
       needs.guard(request)
-      const events = eventsFromHttp(request.headers, request.body as Buffer)
-      const accepted = await Promise.all(events.map((event) => needs.receiver.receive(event)))
-      for (const [index, { uuid, repeated }] of accepted.entries()) {
-        const { source, id, type } = events[index] ?? {}
-        request.log.info({ event: uuid, source, id, type, repeated }, 'event.accepted')
+      refuseEncoded(request.headers)
+    },
+    async onResponse(_request: FastifyRequest, { statusCode: status }: FastifyReply) {
+      if (status >= 400) metrics.refused.inc({ status })
+    },
+    errorHandler(error: Error, { headers }: FastifyRequest) {
+      throw refusalOf(error, headers['content-type'], options.maxBody)
+    },
+  }
+  await rawBodyRoutes(app, (scope) => {
+    scope.post('/receive', route, async (request, reply) => {
+      const events = eventsFromHttp(request.headers, request.body as unknown as Buffer)
+      const form = formOf(request.headers)
+      const take = async (event: Event) => {
+        const began = performance.now()
+        const received = await needs.receiver.receive(event)
+        count(metrics, event, received, { form, seconds: (performance.now() - began) / 1_000 })
+        tell(request.log, metrics, event, received)
+        return received.uuid
       }
-      return reply.type('text/plain').send(accepted.map(({ uuid }) => uuid).join('\n'))
+      const uuids = await Promise.all(events.map(take))
+      return reply.type('text/plain').send(uuids.join('\n'))
     })
   })
+}
+
+function count(
+  metrics: AcceptMetrics,
+  event: Event,
+  { outcome }: Received,
+  how: { form: Form; seconds: number },
+): void {
+  metrics.accepted.inc({ spec_version: event.specVersion, form: how.form })
+  metrics.seconds.observe({ outcome: outcome === 'spooled' ? 'spooled' : 'stored' }, how.seconds)
+  if (outcome === 'repeated') metrics.repeated.inc()
+  if (outcome === 'spooled') metrics.spooled.inc()
+}
+
+function tell(
+  log: Pick<Log, 'info' | 'warn'>,
+  metrics: AcceptMetrics,
+  event: Event,
+  received: Received,
+): void {
+  const { uuid, outcome } = received
+  log.info({ event: uuid, ...attributesForLog(event), outcome }, 'event.accepted')
+  tellCollision({ log, metrics }, event, received)
 }

@@ -11,7 +11,9 @@ import {
   pendingMigrations,
 } from '@pacifica/platform'
 import type { NotificationsConfig } from '../config.ts'
+import { type Availability, DatabaseWatch } from './availability.ts'
 import { PrismaClient } from './generated/client.ts'
+import { prepareEventually } from './prepare-eventually.ts'
 import { releaseOrphans } from './release-orphans.ts'
 
 /** Found from src/ and dist/ alike. */
@@ -22,28 +24,36 @@ const MIGRATIONS = fileURLToPath(
 export interface Tables {
   readonly database: Database
   readonly prisma: PrismaClient
+  readonly availability: Availability
 }
 
+/**
+ * A process that takes events starts although its server is away: they go to the spool, and the tables are prepared
+ * when the server is there. Any other process gives up after DATABASE_CONNECT_ATTEMPTS.
+ */
 export async function openTables(
   needs: { life: Lifetime; log: Log; health: Health },
   config: NotificationsConfig,
 ): Promise<Tables> {
   const { life, log, health } = needs
+  const isPatient = config.databaseUrl !== undefined && config.roles.includes('api')
   const database = await openDatabase(
     { log },
     {
       url: config.databaseUrl,
       folder: join(config.dataDir, 'notifications', 'database'),
       poolSize: config.databasePool,
-      connectAttempts: config.databaseConnectAttempts,
+      connectAttempts: isPatient ? 1 : config.databaseConnectAttempts,
       connectWaitMs: config.databaseConnectWaitMs,
+      whenAway: isPatient ? 'open' : 'give up',
       signal: life.stopping,
     },
   )
   life.onClose('database', () => database.close())
-  for (const migration of await migrate(database, MIGRATIONS))
-    log.info({ migration }, 'database.migrated')
-  if (database.engine === 'embedded') await releaseOrphans(database)
+  const prepare = () => prepareTables(database, log)
+  const tables = isPatient ? prepareEventually(prepare, { life, log }) : undefined
+  await (tables?.begun ?? prepare())
+  const availability = watch(needs, database, tables?.prepared ?? (() => true))
   health.add('database', () => database.check(3_000).then(() => undefined))
   health.add('migrations', async () => {
     const { pending } = await pendingMigrations(database, MIGRATIONS)
@@ -51,5 +61,29 @@ export async function openTables(
   })
   const prisma = new PrismaClient({ adapter: database.adapter })
   life.onClose('prisma', () => prisma.$disconnect())
-  return { database, prisma }
+  return { database, prisma, availability }
+}
+
+async function prepareTables(database: Database, log: Log): Promise<void> {
+  for (const migration of await migrate(database, MIGRATIONS))
+    log.info({ migration }, 'database.migrated')
+  if (database.engine === 'embedded') await releaseOrphans(database)
+}
+
+const CHECK_MS = 2_000
+
+function watch(
+  { life, log }: { life: Lifetime; log: Log },
+  database: Database,
+  prepared: () => boolean,
+): Availability {
+  const check = async () => {
+    await database.check(CHECK_MS)
+    if (!prepared()) throw new Error('its tables are not prepared yet')
+  }
+  const availability = new DatabaseWatch({ check, log })
+  if (!prepared()) availability.lost(new Error('not reached at the start'))
+  const watching = availability.run(life.stopping)
+  life.onClose('database watch', () => watching)
+  return availability
 }

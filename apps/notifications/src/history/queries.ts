@@ -9,8 +9,18 @@ export interface Viewer {
 export type EventHistory = NonNullable<Awaited<ReturnType<typeof findEvent>>>
 export type DeliveryHistory = EventHistory['deliveries'][number]
 
-/** The event with the deliveries and policy answers that the viewer may see; undefined when there is no such event. */
+/**
+ * The event, also by another id that its sender was given while the database was away, with the deliveries and policy
+ * answers that the viewer may see; undefined when there is no such event.
+ */
 export async function findEvent(prisma: PrismaClient, uuid: string, viewer: Viewer) {
+  const found = await findByUuid(prisma, uuid, viewer)
+  if (found !== undefined) return found
+  const alias = await prisma.eventLogAlias.findUnique({ where: { uuid } })
+  return alias === null ? undefined : findByUuid(prisma, alias.event, viewer)
+}
+
+async function findByUuid(prisma: PrismaClient, uuid: string, viewer: Viewer) {
   const own = viewer.admin ? {} : { owner: viewer.user }
   const event = await prisma.eventLog.findUnique({
     where: { uuid },

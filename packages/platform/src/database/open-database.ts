@@ -13,6 +13,11 @@ export interface OpenDatabaseOptions {
   /** How often and at what distance to try while the server is away. Default 10, and 20 s. */
   readonly connectAttempts?: number | undefined
   readonly connectWaitMs?: number | undefined
+  /**
+   * When the attempts are used up and the server is still away: give up (the default), or open all the same, so that
+   * each statement fails until the server is there.
+   */
+  readonly whenAway?: 'give up' | 'open' | undefined
   /** No statement takes longer. Default two minutes; 0 for none. */
   readonly statementMs?: number | undefined
   /** Ends the attempts to connect. */

@@ -5,10 +5,11 @@ import { valueTypes } from './value-types.ts'
 
 /**
  * Prisma reads and writes timestamptz as if the session's zone were UTC; the other two make the text that the value
- * parsers expect, whatever the server's settings are.
+ * parsers expect, whatever the server's settings are. Our statements are short: compiling one (JIT), which PostgreSQL
+ * does where its statistics are missing or mistaken, takes a hundred times as long as running it.
  */
 const SESSION =
-  "SELECT set_config('TimeZone', 'UTC', false), set_config('DateStyle', 'ISO', false), set_config('bytea_output', 'hex', false)"
+  "SELECT set_config('TimeZone', 'UTC', false), set_config('DateStyle', 'ISO', false), set_config('bytea_output', 'hex', false), set_config('jit', 'off', false)"
 
 export function sessionPool(config: pg.PoolConfig): pg.Pool {
   const pool = new pg.Pool({

@@ -34,6 +34,8 @@ export interface Fault {
   readonly message: string
   readonly errors?: readonly ErrorPlace[]
   readonly code?: string
+  /** Beside the body: `www-authenticate`, `retry-after`. */
+  readonly headers?: Readonly<Record<string, string>>
 }
 
 /** `404 Not Found` */

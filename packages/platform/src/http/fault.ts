@@ -5,7 +5,8 @@ import type { ErrorPlace, ErrorTable, Fault } from './error-reply.ts'
 import { validationPlaces } from './validation.ts'
 
 /**
- * An error in the table gives its message, its code and, if it has them, its `errors` (path and message each).
+ * An error in the table gives its message, its code and, if it has them, its `errors` (path and message each), its
+ * `challenge` (as WWW-Authenticate) and its `retryAfterS` (as Retry-After, in seconds).
  * Fastify's own refusals of bad requests give theirs. Of everything else the client learns only the request's id.
  */
 export function faultOf(error: unknown, errors: ErrorTable, requestId: string): Fault {
@@ -18,7 +19,8 @@ export function faultOf(error: unknown, errors: ErrorTable, requestId: string): 
   const status = code !== undefined && Object.hasOwn(errors, code) ? errors[code] : undefined
   if (code !== undefined && status !== undefined) {
     const places = placesOf(error)
-    return { status, message, ...(places === undefined ? {} : { errors: places }), code }
+    const headers = headersOf(error)
+    return { status, message, ...(places && { errors: places }), code, ...(headers && { headers }) }
   }
   if (statusCode !== undefined && statusCode >= 400 && statusCode < 500 && isFromFastify(code)) {
     return { status: statusCode, message }
@@ -41,6 +43,17 @@ function placesOf(error: unknown): ErrorPlace[] | undefined {
   const places: unknown = error instanceof Error ? Reflect.get(error, 'errors') : undefined
   if (error instanceof AggregateError || !Array.isArray(places)) return undefined
   return places.filter(isPlace).map(({ path, message }) => ({ path, message }))
+}
+
+function headersOf(error: unknown): Record<string, string> | undefined {
+  if (!(error instanceof Error)) return undefined
+  const challenge: unknown = Reflect.get(error, 'challenge')
+  const retryAfterS: unknown = Reflect.get(error, 'retryAfterS')
+  const headers = {
+    ...(typeof challenge === 'string' && { 'www-authenticate': challenge }),
+    ...(typeof retryAfterS === 'number' && { 'retry-after': String(Math.ceil(retryAfterS)) }),
+  }
+  return Object.keys(headers).length === 0 ? undefined : headers
 }
 
 function isPlace(value: unknown): value is ErrorPlace {

@@ -29,6 +29,8 @@ export interface HttpAppOptions {
   readonly bodyLimit: number
   /** The HTTP status of every error that routes may throw, by its code. */
   readonly errors: ErrorTable
+  /** What a thrown error is to be told as: another error, or the same. For errors that come with many codes. */
+  readonly translate?: (error: unknown) => unknown
 }
 
 /** Close it with `app.close()`; `listen` does so at the end of the process. */
@@ -71,15 +73,18 @@ export async function createHttpApp(
 const REQUEST_TIMEOUT_MS = 120_000
 const MOST_PARAM_CHARS = 1_024
 
-type AnyReply = Pick<FastifyReply, 'code' | 'type' | 'serializer' | 'send'>
+type AnyReply = Pick<FastifyReply, 'code' | 'headers' | 'type' | 'serializer' | 'send'>
 
 function answerFault(options: HttpAppOptions) {
-  return (error: unknown, request: FastifyRequest, reply: AnyReply) => {
+  const { translate = (error: unknown) => error } = options
+  return (thrown: unknown, request: FastifyRequest, reply: AnyReply) => {
+    const error = translate(thrown)
     const fault = faultOf(error, options.errors, request.id)
     const { method, url } = request
     const line = { err: error, method, url: withoutQuery(url), status: fault.status }
     if (fault.status >= 500) request.log.error(line, 'http.failed')
     else request.log.debug(line, 'http.refused')
+    if (fault.headers !== undefined) reply.headers(fault.headers)
     return sendFault(reply, fault, options.version)
   }
 }

@@ -68,6 +68,19 @@ test.each(['soft', 'hard'] as const)(
   },
 )
 
+test('opened although the server is away, it fails until the server is there; a wrong name still ends it', async () => {
+  await server.halt('soft')
+  const database = await open({ connectAttempts: 1, whenAway: 'open' })
+  await expect(database.query('SELECT 1').catch(isUnavailable)).resolves.toBe(true)
+  await server.resume()
+  expect(await eventually(() => database.query('SELECT 1 AS n'))).toEqual([{ n: 1 }])
+  const url = server.url.replace(/postgres$/, 'no_such_database')
+  await expect(open({ url, connectAttempts: 1, whenAway: 'open' })).rejects.toMatchObject({
+    code: 'DATABASE_CONNECT',
+    message: expect.stringContaining('no_such_database'),
+  })
+})
+
 test('waits for a server that is still to come, and says where it is without the password', async () => {
   await server.halt('soft')
   const lines: string[] = []

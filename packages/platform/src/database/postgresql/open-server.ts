@@ -18,6 +18,7 @@ export interface ServerOptions {
   readonly poolSize?: number | undefined
   readonly connectAttempts?: number | undefined
   readonly connectWaitMs?: number | undefined
+  readonly whenAway?: 'give up' | 'open' | undefined
   readonly statementMs?: number | undefined
   readonly signal?: AbortSignal | undefined
 }
@@ -41,8 +42,11 @@ export async function openServer(needs: { log: Log }, options: ServerOptions): P
   try {
     await connect(pool, placeOf(url), needs, options)
   } catch (error) {
-    await pool.end()
-    throw error
+    if (options.whenAway !== 'open' || !isUnavailable(error)) {
+      await pool.end()
+      throw error
+    }
+    log.warn({ reason: (error as Error).message }, 'database.away_at_start')
   }
   const bells = serverBells({ log, pool, client: () => new pg.Client(connection) })
   return poolDatabase(pool, {

@@ -1,0 +1,55 @@
+/** Puts the parts of accepting together: the spool, the receiver, and the loop that takes in what was spooled. */
+import { join } from 'node:path'
+import {
+  createBell,
+  type Database,
+  type Health,
+  type Lifetime,
+  type Log,
+  type Metrics,
+  workLoop,
+} from '@pacifica/platform'
+import type { Bells } from '../bells.ts'
+import { ACCEPT, type NotificationsConfig, TAKE_IN } from '../config.ts'
+import type { Availability } from '../database/availability.ts'
+import { eventStore } from './event-store.ts'
+import { type AcceptMetrics, acceptMetrics, spoolMetrics } from './metrics.ts'
+import { type Receiver, receiver } from './receive.ts'
+import { openSpool } from './spool/spool.ts'
+import { takeInStep } from './spool/take-in.ts'
+
+export interface AcceptingNeeds {
+  readonly life: Lifetime
+  readonly log: Log
+  readonly health: Health
+  readonly metrics: Metrics
+  readonly database: Database
+  readonly availability: Availability
+  readonly bells: Bells
+}
+
+export function openAccepting(
+  needs: AcceptingNeeds,
+  config: NotificationsConfig,
+): { receiver: Receiver; acceptMetrics: AcceptMetrics } {
+  const { life, log, health, metrics, availability } = needs
+  const folder = join(config.dataDir, 'notifications', 'spool')
+  const spool = openSpool({ log }, { folder, maxBytes: config.spoolMax, group: ACCEPT })
+  life.onClose('spool', () => spool.close())
+  health.add('spool', () => (availability.away ? spool.trouble() : undefined))
+  const counts = acceptMetrics(metrics)
+  spoolMetrics(metrics, () => spool.waiting)
+
+  const store = eventStore({ sql: needs.database })
+  const parts = { store, spool, availability, matchBell: needs.bells.match, log }
+  const bell = createBell()
+  availability.onBack(() => bell.ring())
+  const step = takeInStep({ ...parts, metrics: counts }, TAKE_IN)
+  const { idleMs } = TAKE_IN
+  const loop = workLoop(step, { name: 'take-in', signal: life.stopping, bell, idleMs, log })
+  life.onClose('take-in loop', () => loop)
+
+  const accepting = receiver(parts, ACCEPT)
+  life.onClose('accepting', () => accepting.close())
+  return { receiver: accepting, acceptMetrics: counts }
+}
