@@ -3,6 +3,7 @@
  */
 import { type CompiledPath, compile, type Dialect } from '@pacifica/jsonpath'
 import type { EventMatch } from '../database/generated/client.ts'
+import { INDEXED } from '../match/live-subscriptions.ts'
 import { maskAuth } from './secrets.ts'
 
 export type Version = 'v0.1' | 'v1.0'
@@ -22,8 +23,10 @@ export interface SubscriptionView {
   updated: string
   deleted: string | null
   dialect: Dialect
+  indexed: boolean
   max_concurrency: number | null
   retry: object | null
+  signing: boolean
   warnings: string[]
   health: { last_success: string | null; failing_since: string | null; disables_at: string | null }
 }
@@ -39,16 +42,28 @@ export function view(row: EventMatch, options: { disableAfterMs: number }): Subs
     error: row.error,
     target_url: row.targetUrl,
     version: row.version as Version,
-    extensions: JSON.parse(row.extensions),
-    auth: maskAuth(JSON.parse(row.auth)),
+    extensions: objectIn(row.extensions),
+    auth: maskAuth(objectIn(row.auth)),
     created: row.created.toISOString(),
     updated: row.updated.toISOString(),
     deleted: iso(row.deleted),
     dialect: row.dialect as Dialect,
+    indexed: INDEXED,
     max_concurrency: row.maxConcurrency,
     retry: retryView(row.retry as StoredRetry | null),
+    signing: row.signing !== null,
     warnings: warningsOf(row),
     health: health(row, options.disableAfterMs),
+  }
+}
+
+/** A row of another service's making must not keep its owner from seeing all the others. */
+function objectIn(text: string): object {
+  try {
+    const value: unknown = JSON.parse(text)
+    return typeof value === 'object' && value !== null && !Array.isArray(value) ? value : {}
+  } catch {
+    return {}
   }
 }
 
