@@ -6,6 +6,7 @@
 import { type Dialect, JsonPathLimitError, JsonPathSyntaxError } from '@pacifica/jsonpath'
 import { dispatcherOf } from '../deliver/target.ts'
 import type { Secrets } from './auth.ts'
+import { authShapeMistakes } from './auth-shape.ts'
 import { refuseWork } from './probes.ts'
 import type { SubscriptionChanges } from './schema.ts'
 import { MaskedSecretError, UnusableAuthError } from './secrets.ts'
@@ -60,11 +61,13 @@ export function checkSubscription(
   stored: Stored,
   schemaMistakes: readonly Mistake[],
 ): void {
-  const wrong = new Set(schemaMistakes.map(({ path }) => path.split('/')[1]))
   const sent = typeof body === 'object' && body !== null ? Object.entries(body) : []
+  const auth = sent.filter(([name]) => name === 'auth').flatMap(([, it]) => authShapeMistakes(it))
+  const shape = [...schemaMistakes.filter(({ path }) => !/^\/auth(\/|$)/.test(path)), ...auth]
+  const wrong = new Set(shape.map(({ path }) => path.split('/')[1]))
   const given: SubscriptionChanges = Object.fromEntries(sent.filter(([name]) => !wrong.has(name)))
   const mistakes = [
-    ...schemaMistakes,
+    ...shape,
     ...identityMistakes(given, stored),
     ...textMistakes(given),
     ...expressionMistakes(given, stored),
