@@ -19,6 +19,16 @@ export interface Delivery {
   }[]
 }
 
+export interface Shown {
+  readonly disabled: string | null
+  readonly error: string | null
+  readonly health: {
+    readonly last_success: string | null
+    readonly failing_since: string | null
+    readonly disables_at: string | null
+  }
+}
+
 export interface Site {
   readonly service: RunningNotifications
   readonly policy: PolicyServer
@@ -27,7 +37,7 @@ export interface Site {
   subscribe(type: string, path: string, more?: object, user?: string): Promise<string>
   /** Posts an event of that type; its id. */
   post(type: string, more?: object): Promise<string>
-  show(subscription: string, user?: string): Promise<Record<string, unknown> & { error: string }>
+  show(subscription: string, user?: string): Promise<Shown>
   change(subscription: string, changes: object): Promise<void>
   deliveries(subscription: string, user?: string): Promise<Delivery[]>
   /** The only delivery of a subscription, once it is in that state. */

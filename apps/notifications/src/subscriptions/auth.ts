@@ -10,6 +10,7 @@ import {
   openAuth,
   openSecretBox,
   sealAuth,
+  UnreadableSecretError,
 } from './secrets.ts'
 
 /** Where `auth` is stored: its subscription, and the column's JSON text. */
@@ -37,14 +38,35 @@ const SIGNING = 'signing'
 export function loadSecrets(keyFile: string): Secrets {
   const box = openSecretBox(loadOrCreateKeyFile(keyFile))
   return {
-    openAuth: ({ uuid, auth }) => openAuth(box, JSON.parse(auth), uuid),
+    openAuth: ({ uuid, auth }) => openAuth(box, parse(auth, uuid), uuid),
     sealAuth(given, { uuid, auth }) {
-      const stored: Auth = JSON.parse(auth)
+      const stored = parseOrNone(auth)
       const merged = mergeAuth(stored, given)
       authorizationHeader(merged) // what cannot be sent is refused now, not at the first delivery
       return JSON.stringify(sealAuth(box, merged, uuid, stored))
     },
     sealSigning: (uuid, secret) => box.seal(secret, { subscription: uuid, field: SIGNING }),
     openSigning: (uuid, sealed) => box.open(sealed, { subscription: uuid, field: SIGNING }),
+  }
+}
+
+/** The parser's own words would quote the text, and with it a secret. */
+function parse(auth: string, uuid: string): Auth {
+  const stored = parseOrNone(auth)
+  if (stored === NONE)
+    throw new UnreadableSecretError(
+      `the auth of subscription ${uuid} is no JSON object: set it again`,
+    )
+  return stored
+}
+
+const NONE: Auth = {}
+
+function parseOrNone(auth: string): Auth {
+  try {
+    const stored: unknown = JSON.parse(auth)
+    return typeof stored === 'object' && stored !== null ? stored : NONE
+  } catch {
+    return NONE
   }
 }
