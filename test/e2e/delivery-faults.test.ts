@@ -55,11 +55,13 @@ test('a bad expression, an unreadable secret and a bad URL among many cost the o
   const heavy = await site.subscribe('many', '/heavy')
   const secret = await site.subscribe('many', '/secret', { auth })
   const noAuth = await site.subscribe('many', '/no-auth')
+  const version = await site.subscribe('many', '/version')
   const badUrl = await site.subscribe('many', '/url', { retry: { max_attempts: 1 } })
   await spoil(broken, 'jsonpath', '$[?(')
   await spoil(heavy, 'jsonpath', HEAVY)
   await spoil(secret, 'auth', JSON.stringify(auth).replace('"p"', '"sealed:v1:00000000:AAAA"'))
   await spoil(noAuth, 'auth', 'not JSON')
+  await spoil(version, 'version', 'v7')
   await spoil(badUrl, 'target_url', 'nonsense')
   await site.post('many', { data: nested(60) })
 
@@ -68,7 +70,7 @@ test('a bad expression, an unreadable secret and a bad URL among many cost the o
     expect(site.receiver.sent(`/many/${number}`)).toHaveLength(1)
   }
   const reasons = await Promise.all(
-    [broken, heavy, secret, noAuth].map(
+    [broken, heavy, secret, noAuth, version].map(
       async (uuid) => (await site.settled(uuid, 'failed')).reason,
     ),
   )
@@ -77,13 +79,14 @@ test('a bad expression, an unreadable secret and a bad URL among many cost the o
     expect.stringMatching(/^the expression could not be evaluated: .*too much work/),
     expect.stringMatching(/^the secret auth.basic.password of .* was sealed with key 00000000/),
     expect.stringMatching(/^the auth of subscription .* is no JSON object: set it again$/),
+    "there is no version 'v7'",
   ])
   expect((await site.settled(badUrl, 'exhausted')).reason).toContain('it is no URL')
-  for (const path of ['/broken', '/heavy', '/secret', '/no-auth'])
+  for (const path of ['/broken', '/heavy', '/secret', '/no-auth', '/version'])
     expect(site.receiver.sent(path)).toEqual([])
   const list = await site.service.call('GET', '/eventmatch')
-  expect(list.json).toHaveLength(25)
-  expect(await site.metrics()).toContain('pacifica_expression_failures_total 2')
+  expect(list.json).toHaveLength(26)
+  expect(await site.metrics()).toContain('pacifica_expression_failures_total 3')
 })
 
 test('ten failures of an expression in a row disable the subscription; a success begins anew', async () => {

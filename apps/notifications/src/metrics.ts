@@ -108,6 +108,10 @@ const WAITING = `
   SELECT state, count(*) AS count
   FROM (SELECT state FROM delivery WHERE due IS NOT NULL LIMIT ${MOST_COUNTED}) AS waiting GROUP BY state`
 
+const QUESTIONS = `
+  SELECT count(*) AS count
+  FROM (SELECT FROM policy_answer WHERE due IS NOT NULL LIMIT ${MOST_COUNTED}) AS waiting`
+
 /** The age of the oldest of what is due, and how much waits in which state. While the database is away they are absent. */
 export function backlogGauges(needs: { metrics: Metrics; sql: Sql }): void {
   needs.metrics.gauge({
@@ -126,6 +130,14 @@ export function backlogGauges(needs: { metrics: Metrics; sql: Sql }): void {
     collect: orAbsent(async (gauge) => {
       const rows = await needs.sql.query<{ state: string; count: number }>(WAITING)
       for (const { state, count } of rows) gauge.set({ state }, count)
+    }),
+  })
+  needs.metrics.gauge({
+    name: 'pacifica_policy_questions_waiting',
+    help: `Questions that Policy has not answered; at most ${MOST_COUNTED} are counted`,
+    collect: orAbsent(async (gauge) => {
+      const [row] = await needs.sql.query<{ count: number }>(QUESTIONS)
+      gauge.set(row?.count ?? 0)
     }),
   })
 }

@@ -40,6 +40,8 @@ export const INDEXED = false
 
 type Version = 'v0.1' | 'v1.0'
 
+const VERSIONS: ReadonlySet<string> = new Set<Version>(['v0.1', 'v1.0'])
+
 interface Live {
   readonly owner: string
   readonly version: Version
@@ -105,6 +107,9 @@ export function liveSubscriptions(needs: { sql: Sql }): LiveSubscriptions {
 
 function understand(row: Changed): Live {
   const { owner, disabled, version } = row
+  // The Python service took any text; a projection that does not exist must not be tried.
+  if (!VERSIONS.has(version))
+    return { owner, disabled, version, expression: { refused: `there is no version '${version}'` } }
   try {
     const expression = compile(row.jsonpath, { dialect: row.dialect, root: 'optional' })
     return { owner, disabled, version, expression }

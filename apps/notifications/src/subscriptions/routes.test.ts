@@ -83,6 +83,22 @@ test('a user without subscriptions gets 200 and an empty list', async () => {
   expect([list.status, list.text]).toEqual([200, '[]'])
 })
 
+test('with a limit the list comes in pages, each once, also when one is deleted in between', async () => {
+  const made = []
+  for (let number = 0; number < 5; number += 1) made.push((await create({}, 'pager')).uuid)
+  const seen: string[] = []
+  let path: string | undefined = '/eventmatch?limit=2'
+  for (let page = 0; path !== undefined && page < 10; page += 1) {
+    const answer = await service.call('GET', path, { user: 'pager' })
+    seen.push(...answer.json.map((one: { uuid: string }) => one.uuid))
+    path = /^<(.+)>; rel="next"$/.exec(answer.headers.get('link') ?? '')?.[1]
+    if (page === 0) await service.call('DELETE', `/eventmatch/${made[1]}`, { user: 'pager' })
+  }
+  expect(seen).toEqual(made)
+  for (const query of ['limit=0', 'limit=x', 'limit=1001', 'limit=2&cursor=nonsense'])
+    expect((await service.call('GET', `/eventmatch?${query}`)).status, query).toBe(400)
+})
+
 test("unknown, deleted and another user's answer 403 alike", async () => {
   const [mine, gone] = [await create({}, 'ann'), await create()]
   await service.call('DELETE', `/eventmatch/${gone.uuid}`)

@@ -31,6 +31,13 @@ export interface SubscriptionRoutesNeeds extends CheckNeeds {
 const tags = ['subscriptions']
 const written = { 413: errorReply, 415: errorReply, ...refusals }
 
+const Paging = Type.Object({
+  limit: Type.Optional(
+    Type.Integer({ minimum: 1, maximum: 1000, description: 'How many to show.' }),
+  ),
+  cursor: Type.Optional(Type.String({ format: 'uuid', description: 'From the Link header.' })),
+})
+
 interface Options {
   readonly disableAfterMs: number
   /** Subscriptions that a user may have. */
@@ -97,12 +104,23 @@ function readRoutes(
       schema: {
         tags,
         summary: 'Your subscriptions',
+        description:
+          'In the order in which they were made; without `limit` all of them. With it a header ' +
+          '`Link: <…>; rel="next"` leads to the next page, if there is one.',
+        querystring: Paging,
         response: { 200: Type.Array(SubscriptionReply), ...refusals },
       },
     },
-    async (request) => {
-      const rows = await needs.store.ofUser(user(request))
-      return rows.map((row) => view(row, options))
+    async (request, reply) => {
+      const { limit, cursor } = request.query
+      const owner = user(request)
+      const page = limit === undefined ? undefined : { limit: limit + 1, after: cursor }
+      const rows = await needs.store.ofUser(owner, page)
+      const shown = rows.slice(0, limit ?? rows.length)
+      const last = shown.at(-1)?.uuid
+      if (rows.length > shown.length)
+        reply.header('link', `</eventmatch?limit=${limit}&cursor=${last}>; rel="next"`)
+      return shown.map((row) => view(row, options))
     },
   )
 

@@ -158,13 +158,14 @@ export const SubscriptionReply = Type.Object({
   disabled: writable.disabled,
   error: OrNull(Type.String(), { description: 'Why the service disabled it.' }),
   target_url: writable.target_url,
-  version: writable.version,
+  // A text, not one of two: an old row may hold any, and its owner must see it.
+  version: Type.String({ examples: ['v0.1', 'v1.0'] }),
   extensions: Extensions,
   auth: Type.Object({}, { additionalProperties: true, description: AUTH }),
   created: Time(),
   updated: Time(),
   deleted: OrNull(Time()),
-  dialect: writable.dialect,
+  dialect: Type.String({ examples: ['jsonpath2'] }),
   indexed: Type.Boolean({
     description:
       'Whether events find the subscription by an index. False: its expression is evaluated on every event. ' +

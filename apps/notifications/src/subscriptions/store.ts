@@ -41,6 +41,12 @@ export class TooManySubscriptionsError extends Error {
   }
 }
 
+export interface Page {
+  readonly limit: number
+  /** The uuid of the subscription before the page. */
+  readonly after?: string | undefined
+}
+
 export interface SubscriptionStore {
   /**
    * @param most how many the user may have, this one included
@@ -49,7 +55,8 @@ export interface SubscriptionStore {
   create(row: NewRow, most?: number): Promise<EventMatch>
   /** Undefined when there is none, or it is deleted. */
   find(uuid: string): Promise<EventMatch | undefined>
-  ofUser(user: string): Promise<EventMatch[]>
+  /** In the order in which they were made; all of them, or so many after one of them. */
+  ofUser(user: string, page?: Page): Promise<EventMatch[]>
   /** Re-enabling releases what was held. Undefined when it is gone in the meantime. */
   update(uuid: string, changes: Partial<Columns>): Promise<EventMatch | undefined>
   /** Soft: the row stays, deliveries that wait are cancelled. False when it was deleted already. */
@@ -77,17 +84,28 @@ export function subscriptionStore(needs: { prisma: PrismaClient }): Subscription
     create: (row, most) => create(prisma, row, most),
     find: async (uuid) =>
       (await prisma.eventMatch.findFirst({ where: { uuid, deleted: null } })) ?? undefined,
-    ofUser: (user) =>
-      prisma.eventMatch.findMany({
-        where: { user, deleted: null },
-        orderBy: [{ created: 'asc' }, { uuid: 'asc' }],
-      }),
+    ofUser: (user, page) => ofUser(prisma, user, page),
     update: (uuid, changes) => update(prisma, uuid, changes),
     delete: (uuid) => remove(prisma, uuid),
     disable: (uuid, error, onlyFailingMs) => disable(prisma, uuid, error, onlyFailingMs),
     rotateSigning: (uuid, sealed) => rotateSigning(prisma, uuid, sealed),
     stopSigning: (uuid) => stopSigning(prisma, uuid),
   }
+}
+
+async function ofUser(prisma: PrismaClient, user: string, page?: Page): Promise<EventMatch[]> {
+  const orderBy = [{ created: 'asc' }, { uuid: 'asc' }] as const
+  if (page === undefined)
+    return prisma.eventMatch.findMany({ where: { user, deleted: null }, orderBy: [...orderBy] })
+  const after =
+    page.after === undefined
+      ? Prisma.empty
+      : Prisma.sql`AND (created, uuid) > (SELECT created, uuid FROM eventmatch WHERE uuid = ${page.after}::uuid)`
+  const found = await prisma.$queryRaw<{ uuid: string }[]>`
+    SELECT uuid FROM eventmatch WHERE "user" = ${user} AND deleted IS NULL ${after}
+    ORDER BY created, uuid LIMIT ${page.limit}`
+  const uuids = found.map((row) => row.uuid)
+  return prisma.eventMatch.findMany({ where: { uuid: { in: uuids } }, orderBy: [...orderBy] })
 }
 
 async function create(prisma: PrismaClient, row: NewRow, most?: number): Promise<EventMatch> {

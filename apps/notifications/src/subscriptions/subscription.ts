@@ -16,13 +16,13 @@ export interface SubscriptionView {
   disabled: string | null
   error: string | null
   target_url: string
-  version: Version
+  version: string
   extensions: object
   auth: object
   created: string
   updated: string
   deleted: string | null
-  dialect: Dialect
+  dialect: string
   indexed: boolean
   max_concurrency: number | null
   retry: object | null
@@ -41,13 +41,13 @@ export function view(row: EventMatch, options: { disableAfterMs: number }): Subs
     disabled: iso(row.disabled),
     error: row.error,
     target_url: row.targetUrl,
-    version: row.version as Version,
+    version: row.version,
     extensions: objectIn(row.extensions),
     auth: maskAuth(objectIn(row.auth)),
     created: row.created.toISOString(),
     updated: row.updated.toISOString(),
     deleted: iso(row.deleted),
-    dialect: row.dialect as Dialect,
+    dialect: row.dialect,
     indexed: INDEXED,
     max_concurrency: row.maxConcurrency,
     retry: retryView(row.retry as StoredRetry | null),
