@@ -38,6 +38,10 @@ export const errorTable = {
   SUBSCRIPTION_INVALID: 400,
   SUBSCRIPTION_FORBIDDEN: 403,
   SUBSCRIPTION_EXISTS: 409,
+  SUBSCRIPTION_LIMIT: 403,
+  SECRET_UNREADABLE: 409,
+  SIGNING_OFF: 404,
+  USER_TOO_LONG: 403,
   BATCHER_CLOSED: 503,
   SPOOL_FULL: 503,
   SPOOL_UNWRITABLE: 503,
@@ -83,7 +87,7 @@ export async function createApi(
       refuseTarget: (url) => needs.egress.check(url),
       deliveriesOf: (subscription, limit) => findDeliveries(prisma, subscription, limit),
     },
-    { disableAfterMs: config.disableAfterMs },
+    { disableAfterMs: config.disableAfterMs, perUser: config.subscriptionsPerUser },
   )
   historyRoutes(app, { prisma, identify })
   return app

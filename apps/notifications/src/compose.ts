@@ -29,6 +29,7 @@ import {
   readReceiveCredentials,
 } from './identity/index.ts'
 import { startDelivering, startMatching } from './loops.ts'
+import { backlogGauges, pipelineMetrics } from './metrics.ts'
 import { loadSecrets } from './subscriptions/auth.ts'
 import { subscriptionStore } from './subscriptions/store.ts'
 import { VERSION } from './version.ts'
@@ -63,7 +64,9 @@ export async function startNotifications(
   const egress = createEgress({ log }, { allow, deny, userAgent })
   life.onClose('egress', () => egress.close())
 
-  const loops = { life, log, health, database, bells, availability }
+  const pipeline = pipelineMetrics(metrics)
+  backlogGauges({ metrics, sql: database })
+  const loops = { life, log, health, database, bells, availability, subscriptions, metrics: pipeline }
   if (config.roles.includes('match')) {
     const policy = policyClient(config)
     life.onClose('policy client', () => policy.close())
@@ -71,7 +74,7 @@ export async function startNotifications(
   }
   if (config.roles.includes('deliver')) {
     health.add('transport', () => transport.trouble())
-    startDelivering({ ...loops, transport, egress, secrets, subscriptions }, config)
+    startDelivering({ ...loops, transport, egress, secrets }, config)
   }
   if (!config.roles.includes('api')) return { url: undefined }
   return serveApi(

@@ -56,6 +56,8 @@ export const notificationsSettings = {
   policyTtlMs: setting.duration('POLICY_TTL', {
     doc: 'How long a yes of Policy holds; an older one is asked for again before anything is sent.',
     default: '10min',
+    // Shorter, it might run out between the answer and the delivery, again and again.
+    min: 10_000,
   }),
   policyTimeoutMs: setting.duration('POLICY_TIMEOUT', {
     doc: 'How long Policy may take to answer.',
@@ -103,6 +105,11 @@ export const notificationsSettings = {
   disableAfterMs: setting.duration('DISABLE_AFTER', {
     doc: 'A subscription that has only failed for so long is disabled when a delivery is exhausted.',
     default: '5d',
+  }),
+  subscriptionsPerUser: setting.integer('SUBSCRIPTIONS_PER_USER', {
+    doc: 'How many subscriptions one user may have.',
+    default: 10_000,
+    min: 1,
   }),
   maxBody: setting.size('MAX_BODY', { doc: 'The largest request body.', default: '32MiB' }),
   spoolMax: setting.size('SPOOL_MAX', {
@@ -167,7 +174,8 @@ function exposed(config: NotificationsConfig): ConfigMistake[] {
 export const ACCEPT = { waitMs: 3, maxEvents: 500, maxBytes: 16 * MiB, commitMs: 10_000 }
 /** How much of the spool is stored with one statement, and how often it is looked at. */
 export const TAKE_IN = { maxFiles: 500, maxBytes: 16 * MiB, idleMs: 5_000 }
-export const MATCH = { batch: 100 }
+/** A batch's lease is 60 s. */
+export const MATCH = { batch: 100, batchMs: 10_000 }
 /** A loop that is not rung looks so often. */
 export const IDLE_MS = 2_000
 /** A lease outlives the request by this: claimed again at the latest 60 s after its worker died (default settings). */

@@ -19,10 +19,11 @@ import {
 import { authorizeStep } from './authorize/authorize.ts'
 import type { PolicyClient } from './authorize/policy-client.ts'
 import { policyStore } from './authorize/policy-store.ts'
+import { policyWatch } from './authorize/policy-watch.ts'
 import type { Bells } from './bells.ts'
 import { IDLE_MS, LEASE_MARGIN_MS, MATCH, type NotificationsConfig } from './config.ts'
 import type { Availability } from './database/availability.ts'
-import { claimDeliveries } from './deliver/claim.ts'
+import { lookAtDue } from './deliver/claim.ts'
 import { disableExhausted } from './deliver/disable.ts'
 import { dispatchTarget } from './deliver/dispatch-target.ts'
 import { httpTarget } from './deliver/http-target.ts'
@@ -33,6 +34,7 @@ import { deliverStep } from './deliver/worker.ts'
 import { liveSubscriptions } from './match/live-subscriptions.ts'
 import { matchStep } from './match/match.ts'
 import { matchStore } from './match/match-store.ts'
+import type { PipelineMetrics } from './metrics.ts'
 import type { Secrets } from './subscriptions/auth.ts'
 import type { SubscriptionStore } from './subscriptions/store.ts'
 
@@ -43,26 +45,37 @@ export interface LoopNeeds {
   readonly database: Database
   readonly bells: Bells
   readonly availability: Availability
+  readonly metrics: PipelineMetrics
 }
 
 export function startMatching(
-  needs: LoopNeeds & { policy: PolicyClient },
+  needs: LoopNeeds & { policy: PolicyClient; subscriptions: SubscriptionStore },
   config: NotificationsConfig,
 ): void {
-  const { database: sql, bells, log, life } = needs
-  const subscriptions = liveSubscriptions({ sql })
+  const { database: sql, bells, log, life, metrics } = needs
   const match = matchStep(
-    { store: matchStore({ sql }), subscriptions, authorizeBell: bells.authorize, log },
+    {
+      store: matchStore({ sql }),
+      subscriptions: liveSubscriptions({ sql }),
+      disable: needs.subscriptions.disable,
+      authorizeBell: bells.authorize,
+      metrics,
+      log,
+    },
     MATCH,
   )
   startLoop(needs, 'match', match, bells.match)
+  const watch = policyWatch(() => new Date())
+  needs.health.add('policy', watch.trouble)
   const slots = slotsFor(needs, 'policy', config.policyConcurrency)
   const authorize = authorizeStep(
     {
       store: policyStore({ sql }),
       policy: needs.policy,
       slots,
+      watch,
       deliverBell: bells.deliver,
+      metrics,
       log,
       random: Math.random,
       abandoning: life.abandoning,
@@ -83,22 +96,18 @@ export function startDelivering(needs: DeliverLoopNeeds, config: NotificationsCo
   const { database: sql, bells, log, life } = needs
   const timeoutMs = config.deliveryTimeoutMs
   const leaseMs = timeoutMs + LEASE_MARGIN_MS
-  const http = httpTarget(
-    {
-      egress: needs.egress,
-      openAuth: ({ subscription: uuid, auth }) => needs.secrets.openAuth({ uuid, auth }),
-      now: Date.now,
-    },
-    { timeoutMs },
-  )
+  const { egress, secrets } = needs
+  const http = httpTarget({ egress, secrets, now: Date.now }, { timeoutMs })
   const dispatch = dispatchTarget({ transport: needs.transport }, { timeoutMs })
   const deliver = deliverStep(
     {
-      claim: (limit) => claimDeliveries(sql, { limit, leaseMs, policyTtlMs: config.policyTtlMs }),
+      claim: (limit) => lookAtDue(sql, { limit, leaseMs, policyTtlMs: config.policyTtlMs }),
       record: recorder(needs),
       disable: disableExhausted({ ...needs }, { disableAfterMs: config.disableAfterMs }),
       targetFor: (url) => (dispatcherOf(url) === undefined ? http : dispatch),
       slots: slotsFor(needs, 'deliveries', config.deliveryConcurrency),
+      authorizeBell: bells.authorize,
+      metrics: needs.metrics,
       log,
       random: Math.random,
       now: () => performance.now(),

@@ -54,7 +54,8 @@ describe.each(ENGINES)('on the %s engine', (engine) => {
     await live.refresh()
     const matched = claimed.map((event) => ({
       event,
-      matches: live.match(Event.parse(event.jsondata)),
+      ...live.match(Event.parse(event.jsondata)),
+      unreadable: null,
     }))
     return store.record(matched)
   }
@@ -162,7 +163,10 @@ describe.each(ENGINES)('on the %s engine', (engine) => {
     const store = subscriptionStore({ prisma })
     await store.update(subscription, { disabled: new Date() })
     expect(await claimFor(event)).toBeUndefined()
-    expect(await stateOf(event)).toMatchObject({ state: 'held', due: null })
+    expect(await stateOf(event)).toMatchObject({
+      state: 'held',
+      reason: 'the subscription is disabled',
+    })
     const later = await accept(anEvent('held'))
     await matchAll()
     expect(await stateOf(later)).toMatchObject({ state: 'held' })
@@ -213,7 +217,8 @@ describe.each(ENGINES)('on the %s engine', (engine) => {
     const { uuid } = await subscribe('fresh')
     await live.refresh()
     expect(live.size).toBe(before + 1)
-    expect(live.match(anEvent('fresh')).map((match) => match.subscription)).toEqual([uuid])
+    const { matches } = live.match(anEvent('fresh'))
+    expect(matches.map((match) => match.subscription)).toEqual([uuid])
     await subscriptionStore({ prisma }).delete(uuid)
     await live.refresh()
     expect(live.size).toBe(before)

@@ -3,14 +3,18 @@
  * asked for again, with backoff, without end, and is never the subscriber's fault.
  */
 import { type Bell, backoff, type Log, type Slots } from '@pacifica/platform'
+import type { PipelineMetrics } from '../metrics.ts'
 import type { PolicyClient } from './policy-client.ts'
 import type { PolicyStore, Question } from './policy-store.ts'
+import type { PolicyWatch } from './policy-watch.ts'
 
 export interface AuthorizeNeeds {
   readonly store: PolicyStore
   readonly policy: PolicyClient
   readonly slots: Slots
-  readonly deliverBell: Bell
+  readonly watch: Pick<PolicyWatch, 'saw'>
+  readonly deliverBell: Pick<Bell, 'ring'>
+  readonly metrics: Pick<PipelineMetrics, 'policyAnswered' | 'authorized' | 'settled'>
   readonly log: Log
   readonly random: () => number
   /** Aborts what is being asked; unanswered questions are asked again after their lease. */
@@ -36,15 +40,20 @@ async function ask(needs: AuthorizeNeeds, question: Question): Promise<void> {
   const { event, owner } = question
   const began = performance.now()
   const answer = await needs.policy.ask(owner, question.jsondata, needs.abandoning)
+  if (needs.abandoning.aborted) return // asked again when the lease ends: the silence was ours
+  needs.watch.saw(answer)
+  needs.metrics.policyAnswered(answer.kind)
   const askAgainMs = backoff(question.asked, ASK_AGAIN, needs.random)
-  const ours = await needs.store.record(question, answer, askAgainMs)
+  const recorded = await needs.store.record(question, answer, askAgainMs)
   if (answer.kind === 'allowed') needs.deliverBell.ring()
+  if (recorded?.firstAfterMs !== undefined) needs.metrics.authorized(recorded.firstAfterMs)
+  if (recorded && recorded.denied > 0) needs.metrics.settled('denied', recorded.denied)
   const line = {
     event,
     owner,
     answer: answer.kind,
     status: answer.status,
-    ours,
+    ours: recorded !== undefined,
     ms: Math.round(performance.now() - began),
   }
   if (answer.kind === 'unanswered')

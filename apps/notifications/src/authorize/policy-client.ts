@@ -1,7 +1,8 @@
 /**
  * Asks Pacifica Policy whether a user may see an event. Wire: POST {policy}/events/{user}, the event as received.
  */
-import { Agent, request } from 'undici'
+import { Agent, type Dispatcher } from 'undici'
+import { beginningOf } from './beginning-of.ts'
 
 export type PolicyAnswer =
   | { readonly kind: 'allowed'; readonly status: number; readonly body: string }
@@ -15,33 +16,43 @@ export interface PolicyClient {
   close(): Promise<void>
 }
 
-/** How much of Policy's reply is kept, in characters. */
+/** How much of Policy's reply is read, in bytes. */
 const EXCERPT = 4096
 
 export function httpPolicyClient(options: {
   url: URL
+  /** For everything together: waiting for a free connection, connecting, headers, body. */
   timeoutMs: number
   connections: number
 }): PolicyClient {
-  const agent = new Agent({ connections: options.connections, headersTimeout: options.timeoutMs })
-  const base = options.url.href.replace(/\/+$/, '')
+  const agent = new Agent({
+    connections: options.connections,
+    headersTimeout: 0,
+    bodyTimeout: 0,
+    connect: { timeout: options.timeoutMs },
+  })
+  const { origin, pathname, username, password } = options.url
+  const headers = { 'content-type': 'application/json', ...basic(username, password) }
+  const folder = `${pathname.replace(/\/+$/, '')}/events/`
   return {
     async ask(user, body, signal) {
+      const limit = new AbortController()
+      const end = () => limit.abort(new Error('the service is stopping'))
+      const timer = setTimeout(() => limit.abort(new PolicyTimeoutError()), options.timeoutMs)
+      signal.addEventListener('abort', end)
+      if (signal.aborted) end()
       try {
-        const response = await request(`${base}/events/${encodeURIComponent(user)}`, {
-          dispatcher: agent,
-          method: 'POST',
-          headers: { 'content-type': 'application/json' },
-          body,
-          signal: AbortSignal.any([signal, AbortSignal.timeout(options.timeoutMs)]),
-        })
-        return answer(response.statusCode, (await response.body.text()).slice(0, EXCERPT))
+        // Origin and path apart: a URL would be normalised, and the users `.` and `..` would lead elsewhere.
+        const path = folder + segment(user)
+        const request: Dispatcher.RequestOptions = { origin, path, method: 'POST', headers, body }
+        const response = await agent.request({ ...request, signal: limit.signal })
+        return answer(response.statusCode, await beginningOf(response.body, EXCERPT))
       } catch (error) {
-        return {
-          kind: 'unanswered',
-          status: null,
-          reason: `policy could not be asked: ${message(error)}`,
-        }
+        const reason = `policy could not be asked: ${message(error, options.timeoutMs)}`
+        return { kind: 'unanswered', status: null, reason }
+      } finally {
+        clearTimeout(timer)
+        signal.removeEventListener('abort', end)
       }
     },
     close: () => agent.close(),
@@ -63,7 +74,23 @@ export function allowAll(): PolicyClient {
   }
 }
 
-function message(error: unknown): string {
-  if (error instanceof Error && error.name === 'TimeoutError') return 'no answer in time'
+class PolicyTimeoutError extends Error {
+  readonly code = 'POLICY_TIMEOUT'
+}
+
+/** One segment of a path, whatever the user is called. */
+function segment(user: string): string {
+  return /^\.{1,2}$/.test(user) ? user.replaceAll('.', '%2E') : encodeURIComponent(user)
+}
+
+function basic(username: string, password: string): { authorization?: string } {
+  if (username === '' && password === '') return {}
+  const plain = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`
+  return { authorization: `Basic ${Buffer.from(plain).toString('base64')}` }
+}
+
+function message(error: unknown, timeoutMs: number): string {
+  if (error instanceof PolicyTimeoutError) return `no answer within ${timeoutMs / 1_000} s`
+  if (error instanceof AggregateError) return message(error.errors[0], timeoutMs)
   return error instanceof Error ? error.message : String(error)
 }

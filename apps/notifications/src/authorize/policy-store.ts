@@ -14,10 +14,21 @@ export interface Question {
   readonly asked: number
 }
 
+export interface Recorded {
+  /** Deliveries that a no settled. */
+  readonly denied: number
+  /** Since the event was matched, in milliseconds; undefined unless this is the first answer to the question. */
+  readonly firstAfterMs: number | undefined
+}
+
 export interface PolicyStore {
   claim(limit: number, leaseMs: number): Promise<Question[]>
-  /** False when the claim was lost in the meantime: nothing is changed then. */
-  record(question: Question, answer: PolicyAnswer, askAgainMs: number): Promise<boolean>
+  /** Undefined when the claim was lost in the meantime: nothing is changed then. */
+  record(
+    question: Question,
+    answer: PolicyAnswer,
+    askAgainMs: number,
+  ): Promise<Recorded | undefined>
 }
 
 const claim = `
@@ -37,41 +48,45 @@ const recordUnanswered = `
 
 // Parked deliveries (their yes had grown old) are pending too: see deliver/claim.ts.
 const recordAnswer = `
-  WITH answered AS (
-    UPDATE policy_answer SET state = $4, status_code = $5, body = $6, error = NULL, asked = 0, due = NULL, answered = now()
-    WHERE event = $1 AND owner = $2 AND claim = $3 AND state = 'asking'
-    RETURNING event, owner),
+  WITH question AS (
+    SELECT event, owner, answered FROM policy_answer
+    WHERE event = $1 AND owner = $2 AND claim = $3 AND state = 'asking' FOR UPDATE),
+  answered AS (
+    UPDATE policy_answer p SET state = $4, status_code = $5, body = $6, error = NULL, asked = 0, due = NULL, answered = now()
+    FROM question q WHERE p.event = q.event AND p.owner = q.owner
+    RETURNING p.event, p.owner),
   released AS (
     UPDATE delivery d SET
       state = CASE WHEN $4 = 'denied' THEN 'denied' ELSE d.state END,
       reason = CASE WHEN $4 = 'denied' THEN $7 ELSE d.reason END,
       settled = CASE WHEN $4 = 'denied' THEN now() END,
       due = CASE WHEN $4 = 'denied' THEN NULL ELSE now() END
-    FROM answered a WHERE d.event = a.event AND d.owner = a.owner AND d.state = 'pending')
-  SELECT event FROM answered`
+    FROM answered a WHERE d.event = a.event AND d.owner = a.owner AND d.state = 'pending'
+    RETURNING d.state)
+  SELECT (SELECT count(*) FROM released WHERE state = 'denied') AS denied,
+    CASE WHEN q.answered IS NULL THEN extract(epoch FROM now() - e.matched)::float8 * 1000 END AS "firstAfterMs"
+  FROM question q JOIN eventlog e ON e.uuid = q.event`
+
+interface AnswerRow {
+  readonly denied: number
+  readonly firstAfterMs: number | null
+}
 
 export function policyStore(needs: { sql: Sql }): PolicyStore {
+  const { sql } = needs
   return {
-    claim: (limit, leaseMs) => needs.sql.query<Question>(claim, [limit, leaseMs]),
-    async record(question, answer, askAgainMs) {
-      const { event, owner } = question
-      const key = [event, owner, question.claim]
-      const rows =
-        answer.kind === 'unanswered'
-          ? await needs.sql.query(recordUnanswered, [
-              ...key,
-              answer.status,
-              answer.reason,
-              askAgainMs,
-            ])
-          : await needs.sql.query(recordAnswer, [
-              ...key,
-              answer.kind,
-              answer.status,
-              answer.body,
-              `policy answered ${answer.status}: ${answer.body.slice(0, 500)}`,
-            ])
-      return rows.length > 0
+    claim: (limit, leaseMs) => sql.query<Question>(claim, [limit, leaseMs]),
+    async record({ event, owner, claim: claimed }, answer, askAgainMs) {
+      const key = [event, owner, claimed]
+      if (answer.kind === 'unanswered') {
+        const values = [...key, answer.status, answer.reason, askAgainMs]
+        const rows = await sql.query(recordUnanswered, values)
+        return rows.length > 0 ? { denied: 0, firstAfterMs: undefined } : undefined
+      }
+      const { kind, status, body } = answer
+      const reason = `policy answered ${status}: ${body.slice(0, 500)}`
+      const [row] = await sql.query<AnswerRow>(recordAnswer, [...key, kind, status, body, reason])
+      return row && { denied: row.denied, firstAfterMs: row.firstAfterMs ?? undefined }
     },
   }
 }

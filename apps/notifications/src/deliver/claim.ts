@@ -4,6 +4,7 @@
  * or deleted, or because policy said no or has to be asked again.
  */
 import type { Sql } from '@pacifica/platform'
+import { HELD_AGAIN, PARKED_AGAIN } from './due.ts'
 
 export interface ClaimedDelivery {
   readonly uuid: string
@@ -20,9 +21,20 @@ export interface ClaimedDelivery {
   readonly extensions: string
   /** JSON object text, its secrets sealed. */
   readonly auth: string
+  /** The secrets that sign it, sealed, the current one first; none: it goes unsigned. */
+  readonly signing: readonly string[]
   readonly retry: { maxAttempts?: number; delaysMs?: number[] } | null
   readonly jsondata: string
   readonly digest: string
+  /** How long it had been due when it was claimed, in milliseconds. */
+  readonly lateMs: number
+}
+
+/** What one look at the due deliveries came to. */
+export interface Look {
+  readonly claimed: readonly ClaimedDelivery[]
+  /** The states of those that were not claimed but set aside. */
+  readonly aside: readonly ('pending' | 'held' | 'denied' | 'cancelled')[]
 }
 
 export interface ClaimOptions {
@@ -33,17 +45,12 @@ export interface ClaimOptions {
   readonly policyTtlMs: number
 }
 
-/**
- * A parked delivery waits for policy's new answer, which makes it due at once (authorize/policy-store.ts). This is the
- * net under that: an answer that came between our look and our commit.
- */
-const PARKED = "interval '60 seconds'"
-
 const claim = `
   WITH due AS (
-    SELECT uuid FROM delivery WHERE due <= now() ORDER BY due LIMIT $1 FOR UPDATE SKIP LOCKED),
+    SELECT uuid, due FROM delivery WHERE due <= now() ORDER BY due LIMIT $1 FOR UPDATE SKIP LOCKED),
   looked AS (
-    SELECT d.uuid, d.event, d.owner,
+    SELECT d.uuid, d.event, d.owner, p.state AS policy, extract(epoch FROM now() - due.due)::float8 * 1000 AS late,
+      'policy answered ' || p.status_code || ': ' || left(p.body, 500) AS refusal,
       CASE WHEN m.deleted IS NOT NULL THEN 'cancelled'
            WHEN m.disabled IS NOT NULL THEN 'held'
            WHEN p.state = 'denied' THEN 'denied'
@@ -52,23 +59,49 @@ const claim = `
     FROM due JOIN delivery d USING (uuid)
     JOIN eventmatch m ON m.uuid = d.subscription
     LEFT JOIN policy_answer p ON p.event = d.event AND p.owner = d.owner),
-  asked AS (
+  asked AS ( -- what is being asked is left alone: its answer locks the answer's row before the deliveries, not after
     INSERT INTO policy_answer AS p (event, owner)
-    SELECT DISTINCT event, owner FROM looked WHERE next = 'pending'
+    SELECT DISTINCT event, owner FROM looked WHERE next = 'pending' AND policy IS DISTINCT FROM 'asking'
+    ORDER BY event, owner
     ON CONFLICT (event, owner) DO UPDATE SET state = 'asking', due = now()
       WHERE p.state = 'allowed' AND p.answered <= now() - $3 * interval '1 millisecond'),
-  claimed AS (
+  moved AS (
     UPDATE delivery d SET state = l.next, claim = d.claim + 1,
       due = CASE l.next WHEN 'delivering' THEN now() + $2 * interval '1 millisecond'
-                        WHEN 'pending' THEN now() + ${PARKED} END,
+                        WHEN 'pending' THEN now() + ${PARKED_AGAIN}
+                        WHEN 'held' THEN now() + ${HELD_AGAIN} END,
+      reason = CASE l.next WHEN 'cancelled' THEN 'the subscription was deleted'
+                           WHEN 'held' THEN 'the subscription is disabled'
+                           WHEN 'denied' THEN l.refusal
+                           ELSE d.reason END,
       settled = CASE WHEN l.next IN ('cancelled', 'denied') THEN now() END
     FROM looked l WHERE d.uuid = l.uuid
-    RETURNING d.uuid, d.event, d.subscription, d.owner, d.state, d.claim, d.attempt, d.replay)
-  SELECT c.uuid, c.event, c.subscription, c.owner, c.claim, c.attempt, c.replay,
-         m.target_url AS "targetUrl", m.version, m.extensions, m.auth, m.retry, e.jsondata, e.digest
-  FROM claimed c JOIN eventmatch m ON m.uuid = c.subscription JOIN eventlog e ON e.uuid = c.event
-  WHERE c.state = 'delivering'`
+    RETURNING d.uuid, d.event, d.subscription, d.owner, d.state, d.claim, d.attempt, d.replay, l.late)
+  SELECT c.state, c.uuid, c.event, c.subscription, c.owner, c.claim, c.attempt, c.replay, c.late AS "lateMs",
+         m.target_url AS "targetUrl", m.version, m.extensions, m.auth, m.retry, e.jsondata, e.digest,
+         array(SELECT s.value->>'secret' FROM jsonb_array_elements(m.signing) WITH ORDINALITY AS s (value, place)
+               WHERE coalesce((s.value->>'until')::timestamptz > now(), true) ORDER BY s.place) AS signing
+  FROM moved c
+  LEFT JOIN eventmatch m ON m.uuid = c.subscription AND c.state = 'delivering'
+  LEFT JOIN eventlog e ON e.uuid = c.event AND c.state = 'delivering'`
 
-export function claimDeliveries(sql: Sql, options: ClaimOptions): Promise<ClaimedDelivery[]> {
-  return sql.query<ClaimedDelivery>(claim, [options.limit, options.leaseMs, options.policyTtlMs])
+type Moved =
+  | ({ readonly state: 'delivering' } & ClaimedDelivery)
+  | { readonly state: Look['aside'][number] }
+
+export async function lookAtDue(sql: Sql, options: ClaimOptions): Promise<Look> {
+  const { limit, leaseMs, policyTtlMs } = options
+  const moved = await sql.query<Moved>(claim, [limit, leaseMs, policyTtlMs])
+  return {
+    claimed: moved.flatMap((row) => (row.state === 'delivering' ? [row] : [])),
+    aside: moved.flatMap((row) => (row.state === 'delivering' ? [] : [row.state])),
+  }
+}
+
+/** What is claimed, for those who do not ask what was set aside. */
+export async function claimDeliveries(
+  sql: Sql,
+  options: ClaimOptions,
+): Promise<readonly ClaimedDelivery[]> {
+  return (await lookAtDue(sql, options)).claimed
 }

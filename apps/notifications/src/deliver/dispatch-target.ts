@@ -14,6 +14,7 @@ export function dispatchTarget(
       const dispatcher = dispatcherOf(delivery.targetUrl)
       if (dispatcher === undefined)
         return { kind: 'impossible', reason: `${delivery.targetUrl} names no dispatcher` }
+      if (signal.aborted) return { kind: 'unsent' }
       const { uuid: deliveryId, replay, digest } = delivery
       const message = { deliveryId, replay, digest, body }
       const published = await needs.transport.publish(dispatcher, message, {

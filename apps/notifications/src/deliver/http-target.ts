@@ -2,16 +2,18 @@
  * Delivery to an HTTP URL: one POST through the egress client, which refuses what a subscriber must not reach.
  */
 import type { Egress, EgressOutcome } from '@pacifica/platform'
-import { type Auth, authorizationHeader } from '../subscriptions/secrets.ts'
+import type { Secrets } from '../subscriptions/auth.ts'
+import { authorizationHeader, UnreadableSecretError } from '../subscriptions/secrets.ts'
 import type { ClaimedDelivery } from './claim.ts'
 import type { Outcome } from './delivery.ts'
 import { parseRetryAfter } from './retry.ts'
+import { webhookHeaders } from './signature.ts'
 import type { Target } from './target.ts'
 
 export interface HttpTargetNeeds {
   readonly egress: Egress
-  /** The subscription's `auth` with its secrets opened; throws when they cannot be read. */
-  readonly openAuth: (delivery: ClaimedDelivery) => Auth
+  /** Opens the subscription's secrets; throws when they cannot be read. */
+  readonly secrets: Pick<Secrets, 'openAuth' | 'openSigning'>
   /** Milliseconds since the epoch: a Retry-After may name a date. */
   readonly now: () => number
 }
@@ -19,13 +21,18 @@ export interface HttpTargetNeeds {
 export function httpTarget(needs: HttpTargetNeeds, options: { timeoutMs: number }): Target {
   return {
     async send(delivery, body, signal) {
-      const authorization = authorizationHeader(needs.openAuth(delivery))
+      const { subscription: uuid, auth } = delivery
+      const authorization = authorizationHeader(needs.secrets.openAuth({ uuid, auth }))
+      const webhook = webhookHeaders({
+        id: webhookId(delivery),
+        timestamp: Math.floor(needs.now() / 1000),
+        body,
+        secrets: signingSecrets(needs, delivery),
+      })
       const answer = await needs.egress.post(delivery.targetUrl, {
         headers: {
           'content-type': 'application/json',
-          // The same for every attempt: a receiver drops what it has seen.
-          'webhook-id':
-            delivery.replay === 0 ? delivery.uuid : `${delivery.uuid}-${delivery.replay}`,
+          ...webhook,
           ...(authorization === undefined ? {} : { authorization }),
         },
         body,
@@ -35,6 +42,23 @@ export function httpTarget(needs: HttpTargetNeeds, options: { timeoutMs: number 
       return outcome(answer, needs.now())
     },
   }
+}
+
+/** The same for every attempt: a receiver drops what it has seen. */
+function webhookId({ uuid, replay }: ClaimedDelivery): string {
+  return replay === 0 ? uuid : `${uuid}-${replay}`
+}
+
+/** The current one must be readable; one that was rotated out and is lost is left out. */
+function signingSecrets({ secrets }: HttpTargetNeeds, delivery: ClaimedDelivery): string[] {
+  return delivery.signing.flatMap((sealed, place) => {
+    try {
+      return [secrets.openSigning(delivery.subscription, sealed)]
+    } catch (error) {
+      if (place > 0 && error instanceof UnreadableSecretError) return []
+      throw error
+    }
+  })
 }
 
 /** Success is 2xx alone. 410 is final, a redirect is a failure that says where it pointed, all else is tried again. */
@@ -51,6 +75,7 @@ export function outcome(answer: EgressOutcome, now: number): Outcome {
   }
 }
 
+const LONGEST_LOCATION = 500
 const STOPPED = 'this service was stopped before the target had answered'
 
 function fromResponse(answer: Extract<EgressOutcome, { kind: 'response' }>, now: number): Outcome {
@@ -58,7 +83,9 @@ function fromResponse(answer: Extract<EgressOutcome, { kind: 'response' }>, now:
   if (status >= 200 && status < 300) return { kind: 'accepted', status, body }
   if (status === 410) return { kind: 'gone', status, body, reason: 'the target answered 410 Gone' }
   const where =
-    status >= 300 && status < 400 ? `, a redirect to ${answer.headers.location ?? 'nowhere'}` : ''
+    status >= 300 && status < 400
+      ? `, a redirect to ${answer.headers.location?.slice(0, LONGEST_LOCATION) ?? 'nowhere'}: redirects are not followed`
+      : ''
   const reason = `the target answered ${status}${where}`
   const retryAfterMs = parseRetryAfter(answer.headers['retry-after'], now)
   return {

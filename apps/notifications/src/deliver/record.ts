@@ -34,13 +34,17 @@ const record = `
   tried AS (
     SELECT subscription, bool_or(state = 'delivered') AS succeeded FROM moved
     WHERE state IN ('delivered', 'retrying', 'exhausted') GROUP BY subscription),
+  changed AS (
+    SELECT m.uuid, t.succeeded FROM eventmatch m JOIN tried t ON t.subscription = m.uuid
+    WHERE CASE WHEN t.succeeded
+      THEN m.failing_since IS NOT NULL OR m.last_success IS NULL OR m.last_success < now() - interval '10 seconds'
+      ELSE m.failing_since IS NULL END
+    ORDER BY m.uuid FOR NO KEY UPDATE OF m), -- in order: two batches with the same subscriptions must not cross
   health AS (
     UPDATE eventmatch m SET
-      last_success = CASE WHEN t.succeeded THEN now() ELSE m.last_success END,
-      failing_since = CASE WHEN t.succeeded THEN NULL ELSE coalesce(m.failing_since, now()) END
-    FROM tried t WHERE m.uuid = t.subscription AND CASE WHEN t.succeeded
-      THEN m.failing_since IS NOT NULL OR m.last_success IS NULL OR m.last_success < now() - interval '10 seconds'
-      ELSE m.failing_since IS NULL END)
+      last_success = CASE WHEN c.succeeded THEN now() ELSE m.last_success END,
+      failing_since = CASE WHEN c.succeeded THEN NULL ELSE coalesce(m.failing_since, now()) END
+    FROM changed c WHERE m.uuid = c.uuid)
   SELECT uuid FROM moved`
 
 /** Stores the results; answers the ids of the deliveries that were still ours. */

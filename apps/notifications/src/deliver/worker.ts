@@ -3,21 +3,25 @@
  * whatever happens between claim and record, the lease runs out and the delivery is claimed again.
  */
 import { Event } from '@pacifica/core'
-import type { Log, Slots } from '@pacifica/platform'
-import type { ClaimedDelivery } from './claim.ts'
+import type { Bell, Log, Slots } from '@pacifica/platform'
+import type { PipelineMetrics } from '../metrics.ts'
+import type { ClaimedDelivery, Look } from './claim.ts'
 import { type Outcome, type Settlement, settle } from './delivery.ts'
 import type { Result } from './record.ts'
 import type { RetryPolicy } from './retry.ts'
 import type { Target } from './target.ts'
 
 export interface DeliverNeeds {
-  readonly claim: (limit: number) => Promise<ClaimedDelivery[]>
+  readonly claim: (limit: number) => Promise<Look>
   /** Resolves to whether the delivery was still ours. */
   readonly record: (result: Result) => Promise<boolean>
   /** Why a subscription must be disabled at once, or that one of its deliveries is exhausted. */
   readonly disable: (subscription: string, settlement: Settlement) => Promise<void>
   readonly targetFor: (targetUrl: string) => Target
   readonly slots: Slots
+  /** Rung when policy has to be asked. */
+  readonly authorizeBell: Pick<Bell, 'ring'>
+  readonly metrics: Pick<PipelineMetrics, 'settled' | 'attempted' | 'claimedLate'>
   readonly log: Log
   readonly random: () => number
   /** Milliseconds on a clock that never goes back. */
@@ -36,10 +40,12 @@ export function deliverStep(needs: DeliverNeeds, options: DeliverOptions): () =>
   return async () => {
     await needs.slots.free()
     const claimedAt = needs.now()
-    const claimed = await needs.claim(needs.slots.available)
+    const { claimed, aside } = await needs.claim(needs.slots.available)
     for (const delivery of claimed)
       needs.slots.run(() => deliver(needs, options, delivery, claimedAt))
-    return claimed.length > 0
+    for (const state of aside) needs.metrics.settled(state)
+    if (aside.includes('pending')) needs.authorizeBell.ring()
+    return claimed.length + aside.length > 0
   }
 }
 
@@ -50,6 +56,7 @@ async function deliver(
   claimedAt: number,
 ): Promise<void> {
   const began = needs.now()
+  needs.metrics.claimedLate(delivery.lateMs + began - claimedAt)
   const inTime = began - claimedAt <= options.startWithinMs
   const outcome: Outcome = inTime ? await send(needs, delivery) : { kind: 'unsent' }
   const ended = needs.now()
@@ -63,6 +70,8 @@ async function deliver(
     beganAgoMs: durationMs,
     durationMs,
   })
+  needs.metrics.attempted(outcome, durationMs)
+  if (ours) needs.metrics.settled(settlement.state)
   logOutcome(needs.log, delivery, outcome, settlement, durationMs, ours)
   if (ours && settlement.state === 'exhausted')
     await needs.disable(delivery.subscription, settlement)

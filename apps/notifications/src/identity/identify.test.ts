@@ -6,6 +6,7 @@ import {
   NoUserError,
   UnknownTokenError,
   UntrustedUserHeaderError,
+  UserTooLongError,
 } from './index.ts'
 
 const tokens = [
@@ -71,6 +72,11 @@ test('from anywhere else the header is an error that says so, also beside a vali
 test('a header that came twice is believed not at all', () => {
   expect(() => identify({ 'http-remote-user': 'mallory, alice' })).toThrow(AmbiguousUserError)
   expect(() => identify({ 'http-remote-user': ['mallory', 'alice'] })).toThrow(AmbiguousUserError)
+})
+
+test('a name that no table can hold is refused before it gets there', () => {
+  expect(identify({ 'http-remote-user': 'u'.repeat(255) }).user).toHaveLength(255)
+  expect(() => identify({ 'http-remote-user': 'u'.repeat(256) })).toThrow(UserTooLongError)
 })
 
 test('without a header the default user asks, from anywhere; without one nobody does', () => {

@@ -19,7 +19,7 @@ export interface IncomingRequest {
   readonly headers: Readonly<Record<string, string | string[] | undefined>>
 }
 
-/** @throws one of the four errors of this file */
+/** @throws one of the five errors of this file */
 export type Identify = (request: IncomingRequest) => Caller
 
 export interface IdentifyOptions {
@@ -47,6 +47,11 @@ export class NoUserError extends Error {
   readonly code = 'USER_MISSING'
 }
 
+/** The user's name is longer than can be stored. */
+export class UserTooLongError extends Error {
+  readonly code = 'USER_TOO_LONG'
+}
+
 /** The bearer token is none that we know. */
 export class UnknownTokenError extends Error {
   readonly code = 'TOKEN_UNKNOWN'
@@ -71,6 +76,9 @@ export function createIdentify(options: IdentifyOptions): Identify {
   }
 }
 
+/** What the tables hold. */
+const LONGEST_USER = 255
+
 /** Undefined without tokens: then an Authorization header is somebody else's business. */
 function knownTokens(tokens: readonly ApiToken[]): KnownSecrets<ApiToken> | undefined {
   if (tokens.length === 0) return undefined
@@ -94,6 +102,8 @@ function userFromHeader(
     throw new AmbiguousUserError(
       `the header ${name} came more than once: the proxy must replace it, not add to it`,
     )
+  if (user.length > LONGEST_USER)
+    throw new UserTooLongError(`the header ${name} names a user in more than 255 characters`)
   return user
 }
 

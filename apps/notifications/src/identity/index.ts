@@ -8,6 +8,7 @@ export {
   NoUserError,
   UnknownTokenError,
   UntrustedUserHeaderError,
+  UserTooLongError,
 } from './identify.ts'
 export { createReceiveGuard, ReceiveAuthError, type ReceiveGuard } from './receive-guard.ts'
 export {

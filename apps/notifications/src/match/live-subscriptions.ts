@@ -17,15 +17,30 @@ export interface Match {
   readonly failure: string | undefined
 }
 
+/** What the subscriptions say of one event. */
+export interface Evaluation {
+  readonly matches: readonly Match[]
+  /** Subscriptions whose expression had failed on the last event that they saw, and did not on this. */
+  readonly recovered: readonly string[]
+}
+
 export interface LiveSubscriptions {
   /** Reads what changed since the last call. */
   refresh(): Promise<void>
-  /** The subscriptions that an event matches, by evaluating each: the reference that an index must agree with. */
-  match(event: Event): Match[]
+  /**
+   * The subscriptions that an event matches, by evaluating each: the reference that an index must agree with. While a
+   * subscription is disabled its failures leave nothing behind, for failing may be why it is.
+   */
+  match(event: Event): Evaluation
   readonly size: number
 }
 
+/** Whether an expression is found by an index: here each is evaluated on every event. */
+export const INDEXED = false
+
 type Version = 'v0.1' | 'v1.0'
+
+const VERSIONS: ReadonlySet<string> = new Set<Version>(['v0.1', 'v1.0'])
 
 interface Live {
   readonly owner: string
@@ -43,33 +58,46 @@ interface Changed {
   disabled: boolean
   deleted: boolean
   revision: number
+  failing: boolean
 }
 
+// The failing ones come each time, changed or not: any worker may have counted their failures.
 const changedSince = `
   SELECT uuid, "user" AS owner, jsonpath, dialect, version, disabled IS NOT NULL AS disabled,
-         deleted IS NOT NULL AS deleted, revision
-  FROM eventmatch WHERE revision > $1 ORDER BY revision`
+         deleted IS NOT NULL AS deleted, revision, expression_failures > 0 AND disabled IS NULL AS failing
+  FROM eventmatch WHERE revision > $1 OR (expression_failures > 0 AND disabled IS NULL) ORDER BY revision`
 
 export function liveSubscriptions(needs: { sql: Sql }): LiveSubscriptions {
   const live = new Map<string, Live>()
+  let failing = new Set<string>()
   let known = 0
   return {
     async refresh() {
-      for (const row of await needs.sql.query<Changed>(changedSince, [known])) {
+      const rows = await needs.sql.query<Changed>(changedSince, [known])
+      failing = new Set(rows.filter((row) => row.failing).map((row) => row.uuid))
+      for (const row of rows) {
+        if (row.revision <= known) continue
         if (row.deleted) live.delete(row.uuid)
         else live.set(row.uuid, understand(row))
-        known = row.revision
       }
+      known = Math.max(known, rows.at(-1)?.revision ?? 0)
     },
     match(event) {
       const matches: Match[] = []
+      const recovered: string[] = []
       for (const [subscription, entry] of live) {
+        const { owner, disabled } = entry
         const answer = evaluate(entry, event)
-        if (answer === 'no') continue
-        const failure = answer === 'yes' ? undefined : answer.failure
-        matches.push({ subscription, owner: entry.owner, disabled: entry.disabled, failure })
+        if (typeof answer === 'object') {
+          if (disabled) continue
+          failing.add(subscription)
+          matches.push({ subscription, owner, disabled, failure: answer.failure })
+          continue
+        }
+        if (failing.delete(subscription)) recovered.push(subscription)
+        if (answer === 'yes') matches.push({ subscription, owner, disabled, failure: undefined })
       }
-      return matches
+      return { matches, recovered }
     },
     get size() {
       return live.size
@@ -79,6 +107,9 @@ export function liveSubscriptions(needs: { sql: Sql }): LiveSubscriptions {
 
 function understand(row: Changed): Live {
   const { owner, disabled, version } = row
+  // The Python service took any text; a projection that does not exist must not be tried.
+  if (!VERSIONS.has(version))
+    return { owner, disabled, version, expression: { refused: `there is no version '${version}'` } }
   try {
     const expression = compile(row.jsonpath, { dialect: row.dialect, root: 'optional' })
     return { owner, disabled, version, expression }

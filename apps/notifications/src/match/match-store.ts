@@ -2,7 +2,9 @@
  * The rows of matching: which events this worker claims, and what a matched event leaves behind.
  */
 import type { Sql } from '@pacifica/platform'
-import type { Match } from './live-subscriptions.ts'
+import { HELD_AGAIN, PARKED_AGAIN } from '../deliver/due.ts'
+import type { Evaluation, Match } from './live-subscriptions.ts'
+import type { Streak } from './streaks.ts'
 
 export interface ClaimedEvent {
   readonly uuid: string
@@ -13,9 +15,10 @@ export interface ClaimedEvent {
   readonly begun: number
 }
 
-export interface MatchedEvent {
+export interface MatchedEvent extends Evaluation {
   readonly event: ClaimedEvent
-  readonly matches: readonly Match[]
+  /** Why the event itself could not be read; null: it could. */
+  readonly unreadable: string | null
 }
 
 export interface MatchStore {
@@ -23,8 +26,12 @@ export interface MatchStore {
   claimAlone(): Promise<ClaimedEvent[]>
   /** Marks the events that were begun alone too often; answers their ids. */
   giveUp(): Promise<string[]>
-  /** Stores deliveries and questions to policy; answers the events that were still ours. */
-  record(matched: readonly MatchedEvent[]): Promise<string[]>
+  /** What was claimed and not begun: others may have it at once, and it does not count as a beginning. */
+  handBack(events: readonly ClaimedEvent[]): Promise<void>
+  /** Stores deliveries and questions to policy; answers the events that were still ours, with their age in ms. */
+  record(matched: readonly MatchedEvent[]): Promise<Map<string, number>>
+  /** Answers how often in a row the subscription's expression has failed by now. */
+  countFailures(streak: Streak): Promise<number>
 }
 
 /** After so many beginnings without an end an event is matched alone, so that it cannot take others along. */
@@ -50,55 +57,84 @@ const giveUp = `
   WHERE state = 'new' AND match_due <= now() AND match_begun >= ${TOGETHER + ALONE}
   RETURNING uuid`
 
+const handBack = `
+  UPDATE eventlog e SET match_due = now(), match_begun = match_begun - 1
+  FROM unnest($1::uuid[], $2::bigint[]) AS d (uuid, claim)
+  WHERE e.uuid = d.uuid AND e.match_claim = d.claim AND e.state = 'new'`
+
 // One statement is one transaction: the event is matched exactly when its deliveries exist.
 const record = `
   WITH done AS (
-    UPDATE eventlog e SET state = 'matched', matched = now(), match_count = d.count, match_due = NULL
-    FROM unnest($1::uuid[], $2::bigint[], $3::int[]) AS d (uuid, claim, count)
+    UPDATE eventlog e SET state = CASE WHEN d.unreadable IS NULL THEN 'matched' ELSE 'unmatchable' END,
+      reason = d.unreadable, matched = now(), match_count = d.count, match_due = NULL
+    FROM unnest($1::uuid[], $2::bigint[], $3::int[], $4::text[]) AS d (uuid, claim, count, unreadable)
     WHERE e.uuid = d.uuid AND e.match_claim = d.claim AND e.state = 'new'
-    RETURNING e.uuid),
+    RETURNING e.uuid, e.created),
   wanted AS (
-    SELECT w.* FROM unnest($4::uuid[], $5::uuid[], $6::text[], $7::text[], $8::text[])
+    SELECT w.* FROM unnest($5::uuid[], $6::uuid[], $7::text[], $8::text[], $9::text[])
       AS w (event, subscription, owner, state, reason)
     JOIN done ON done.uuid = w.event),
   asked AS (
     INSERT INTO policy_answer (event, owner)
-    SELECT DISTINCT event, owner FROM wanted WHERE state = 'pending' ON CONFLICT DO NOTHING),
+    SELECT DISTINCT event, owner FROM wanted WHERE state = 'pending' ORDER BY event, owner ON CONFLICT DO NOTHING),
   delivered AS (
-    INSERT INTO delivery (event, subscription, owner, state, reason, settled)
-    SELECT event, subscription, owner, state, reason, CASE WHEN state = 'failed' THEN now() END FROM wanted
-    ON CONFLICT (event, subscription) DO NOTHING)
-  SELECT uuid FROM done`
+    INSERT INTO delivery (event, subscription, owner, state, reason, due, settled)
+    SELECT event, subscription, owner, state, reason,
+      CASE state WHEN 'pending' THEN now() + ${PARKED_AGAIN} WHEN 'held' THEN now() + ${HELD_AGAIN} END,
+      CASE WHEN state = 'failed' THEN now() END
+    FROM wanted ON CONFLICT (event, subscription) DO NOTHING)
+  SELECT uuid, extract(epoch FROM now() - created)::float8 * 1000 AS age FROM done`
+
+const countFailures = `
+  UPDATE eventmatch SET expression_failures = CASE WHEN $3 THEN $2 ELSE expression_failures + $2 END
+  WHERE uuid = $1 AND disabled IS NULL
+  RETURNING expression_failures AS failures`
 
 export function matchStore(needs: { sql: Sql }): MatchStore {
   const { sql } = needs
-  const uuids = (rows: { uuid: string }[]) => rows.map((row) => row.uuid)
   return {
     claimTogether: (limit) => sql.query<ClaimedEvent>(claimTogether, [limit]),
     claimAlone: () => sql.query<ClaimedEvent>(claimAlone, [1]),
-    giveUp: async () => uuids(await sql.query<{ uuid: string }>(giveUp)),
+    giveUp: async () => (await sql.query<{ uuid: string }>(giveUp)).map((row) => row.uuid),
+    async handBack(events) {
+      const claims = [events.map((event) => event.uuid), events.map((event) => event.claim)]
+      await sql.query(handBack, claims)
+    },
     async record(matched) {
-      const rows = matched.flatMap(({ event, matches }) =>
-        matches.map((match) => ({ event: event.uuid, ...match, ...firstState(match) })),
-      )
-      return uuids(
-        await sql.query<{ uuid: string }>(record, [
-          matched.map(({ event }) => event.uuid),
-          matched.map(({ event }) => event.claim),
-          matched.map(({ matches }) => matches.length),
-          rows.map((row) => row.event),
-          rows.map((row) => row.subscription),
-          rows.map((row) => row.owner),
-          rows.map((row) => row.state),
-          rows.map((row) => row.reason),
-        ]),
-      )
+      const ours = await sql.query<{ uuid: string; age: number }>(record, columns(matched))
+      return new Map(ours.map((row) => [row.uuid, row.age]))
+    },
+    async countFailures({ subscription, run, recovered }) {
+      const [row] = await sql.query<{ failures: number }>(countFailures, [
+        subscription,
+        run,
+        recovered,
+      ])
+      return row?.failures ?? 0
     },
   }
+}
+
+function columns(matched: readonly MatchedEvent[]): unknown[][] {
+  const rows = matched.flatMap(({ event, matches }) =>
+    matches.map((match) => ({ event: event.uuid, ...match, ...firstState(match) })),
+  )
+  return [
+    matched.map(({ event }) => event.uuid),
+    matched.map(({ event }) => event.claim),
+    matched.map(({ matches }) => matches.filter(({ failure }) => failure === undefined).length),
+    matched.map(({ unreadable }) => unreadable),
+    rows.map((row) => row.event),
+    rows.map((row) => row.subscription),
+    rows.map((row) => row.owner),
+    rows.map((row) => row.state),
+    rows.map((row) => row.reason),
+  ]
 }
 
 /** A disabled subscription's deliveries wait for it; one that cannot be evaluated has failed and says why. */
 function firstState(match: Match): { state: 'pending' | 'held' | 'failed'; reason: string | null } {
   if (match.failure !== undefined) return { state: 'failed', reason: match.failure }
-  return { state: match.disabled ? 'held' : 'pending', reason: null }
+  if (match.disabled) return { state: 'held', reason: 'the subscription is disabled' }
+  return { state: 'pending', reason: null }
 }

@@ -1,41 +1,115 @@
 /**
  * The second step: new events are claimed, the subscriptions brought up to date, and a delivery stored for each match.
  */
-import { Event } from '@pacifica/core'
+import { setImmediate } from 'node:timers/promises'
+import { Event, EventFormatError } from '@pacifica/core'
 import type { Bell, Log } from '@pacifica/platform'
+import type { PipelineMetrics } from '../metrics.ts'
 import type { LiveSubscriptions } from './live-subscriptions.ts'
 import type { ClaimedEvent, MatchedEvent, MatchStore } from './match-store.ts'
+import { MOST_FAILURES, type Streak, streaksOf } from './streaks.ts'
 
 export interface MatchNeeds {
   readonly store: MatchStore
   readonly subscriptions: LiveSubscriptions
-  readonly authorizeBell: Bell
+  /** Disables a subscription with the reason; false when it is already. */
+  readonly disable: (subscription: string, error: string) => Promise<boolean>
+  readonly authorizeBell: Pick<Bell, 'ring'>
+  readonly metrics: Pick<
+    PipelineMetrics,
+    'matched' | 'unmatchable' | 'expressionFailed' | 'settled'
+  >
   readonly log: Log
 }
 
+export interface MatchOptions {
+  readonly batch: number
+  /** What of a batch is not matched by then is handed back: its lease must not run out while others wait. */
+  readonly batchMs: number
+}
+
 /** One step of the loop: a batch, then one event that was interrupted too often to be trusted in a batch. */
-export function matchStep(needs: MatchNeeds, options: { batch: number }): () => Promise<boolean> {
+export function matchStep(needs: MatchNeeds, options: MatchOptions): () => Promise<boolean> {
   return async () => {
     const together = await needs.store.claimTogether(options.batch)
-    if (together.length > 0) await matchClaimed(needs, together)
+    if (together.length > 0) await matchClaimed(needs, options, together)
     const alone = await needs.store.claimAlone()
-    if (alone.length > 0) await matchClaimed(needs, alone)
-    for (const event of await needs.store.giveUp()) needs.log.error({ event }, 'event.unmatchable')
+    if (alone.length > 0) await matchClaimed(needs, options, alone)
+    for (const event of await needs.store.giveUp()) {
+      needs.metrics.unmatchable()
+      needs.log.error({ event }, 'event.unmatchable')
+    }
     return together.length + alone.length > 0
   }
 }
 
-async function matchClaimed(needs: MatchNeeds, claimed: readonly ClaimedEvent[]): Promise<void> {
+async function matchClaimed(
+  needs: MatchNeeds,
+  options: MatchOptions,
+  claimed: readonly ClaimedEvent[],
+): Promise<void> {
   await needs.subscriptions.refresh() // after the claim: see live-subscriptions
-  const matched: MatchedEvent[] = claimed.map((event) => ({
-    event,
-    matches: needs.subscriptions.match(Event.parse(event.jsondata)),
-  }))
-  const ours = new Set(await needs.store.record(matched))
+  const matched = await matchInTime(needs, options, claimed)
+  const rest = claimed.slice(matched.length)
+  if (rest.length > 0) await needs.store.handBack(rest)
+  const recorded = await needs.store.record(matched)
   needs.authorizeBell.ring()
-  for (const { event, matches } of matched) {
-    if (ours.has(event.uuid))
-      needs.log.info({ event: event.uuid, matches: matches.length }, 'event.matched')
-    else needs.log.warn({ event: event.uuid, claim: event.claim }, 'event.match_refused')
+  const ours = matched.filter(({ event }) => recorded.has(event.uuid))
+  for (const one of matched) tell(needs, one, recorded.get(one.event.uuid))
+  for (const streak of streaksOf(ours)) await countFailures(needs, streak)
+}
+
+/** At least one event, and others have their turn between two. */
+async function matchInTime(
+  needs: MatchNeeds,
+  options: MatchOptions,
+  claimed: readonly ClaimedEvent[],
+): Promise<MatchedEvent[]> {
+  const began = performance.now()
+  const matched: MatchedEvent[] = []
+  for (const event of claimed) {
+    if (matched.length > 0 && performance.now() - began > options.batchMs) break
+    matched.push({ event, ...evaluate(needs, event) })
+    await setImmediate()
   }
+  return matched
+}
+
+type Evaluated = Omit<MatchedEvent, 'event'>
+
+/** An event that an older version accepted and this one cannot read keeps nobody else from being matched. */
+function evaluate(needs: MatchNeeds, { jsondata }: ClaimedEvent): Evaluated {
+  try {
+    return { ...needs.subscriptions.match(Event.parse(jsondata)), unreadable: null }
+  } catch (error) {
+    if (!(error instanceof EventFormatError)) throw error
+    return { matches: [], recovered: [], unreadable: error.message }
+  }
+}
+
+function tell(needs: MatchNeeds, matched: MatchedEvent, afterMs: number | undefined): void {
+  const { event, matches, unreadable } = matched
+  const { metrics, log } = needs
+  if (afterMs === undefined) {
+    log.warn({ event: event.uuid, claim: event.claim }, 'event.match_refused')
+  } else if (unreadable !== null) {
+    metrics.unmatchable()
+    log.error({ event: event.uuid, reason: unreadable }, 'event.unmatchable')
+  } else {
+    const failed = matches.filter(({ failure }) => failure !== undefined).length
+    metrics.matched(matches.length - failed, afterMs)
+    if (failed > 0) metrics.settled('failed', failed)
+    log.info({ event: event.uuid, matches: matches.length - failed, failed }, 'event.matched')
+  }
+}
+
+/** So many failures in a row are no accident: the subscription is disabled and says why. */
+async function countFailures(needs: MatchNeeds, streak: Streak): Promise<void> {
+  const { subscription, failed, lastReason } = streak
+  for (let count = 0; count < failed; count += 1) needs.metrics.expressionFailed()
+  const inARow = await needs.store.countFailures(streak)
+  if (inARow < MOST_FAILURES || lastReason === undefined) return
+  const error = `its expression failed on ${inARow} events in a row; the last time: ${lastReason}`
+  if (await needs.disable(subscription, error))
+    needs.log.warn({ subscription, error }, 'subscription.disabled')
 }

@@ -1,15 +1,22 @@
 /** /eventmatch: the subscriptions API of the Python service, its answers kept and its holes closed. */
 import { Type } from '@fastify/type-provider-typebox'
-import { type Bell, errorReply, type HttpApp } from '@pacifica/platform'
+import { type Bell, errorReply, type HttpApp, validationPlaces } from '@pacifica/platform'
 import type { FastifyRequest } from 'fastify'
-import type { EventMatch } from '../database/generated/client.ts'
 import type { DeliveryHistory } from '../history/queries.ts'
 import { DeliveryReply, deliveryView } from '../history/view.ts'
 import type { Identify } from '../identity/index.ts'
+import {
+  type Asking,
+  createAsking,
+  params,
+  refusals,
+  SubscriptionForbiddenError,
+} from './asking.ts'
 import type { Secrets } from './auth.ts'
-import { type CheckNeeds, canonicalUuid, checkSubscription } from './check.ts'
+import { type CheckNeeds, checkSubscription, type Mistake } from './check.ts'
 import { changedColumns, newRow } from './columns.ts'
 import { NewSubscription, SubscriptionChanges, SubscriptionReply } from './schema.ts'
+import { secretRoutes } from './secret-routes.ts'
 import type { SubscriptionStore } from './store.ts'
 import { view } from './subscription.ts'
 
@@ -21,34 +28,20 @@ export interface SubscriptionRoutesNeeds extends CheckNeeds {
   readonly deliveriesOf: (subscription: string, limit: number) => Promise<DeliveryHistory[]>
 }
 
-/** Unknown, deleted and another user's are all the same to the caller. */
-export class SubscriptionForbiddenError extends Error {
-  readonly code = 'SUBSCRIPTION_FORBIDDEN'
-  constructor(uuid: string) {
-    super(`you have no subscription ${uuid}`)
-  }
-}
-
-export class BadUuidError extends Error {
-  readonly code = 'BAD_UUID'
-  constructor(text: string) {
-    super(`'${text}' is no uuid; one looks like 2f1b1c4e-5a0a-4b53-9d4b-0a4a1c7f7c11`)
-  }
-}
-
 const tags = ['subscriptions']
-const refusals = { 400: errorReply, 403: errorReply, 503: errorReply }
-const params = Type.Object({ uuid: Type.String({ description: 'Any usual spelling of a uuid.' }) })
+const written = { 413: errorReply, 415: errorReply, ...refusals }
 
-/** What every route below needs to know: whose request it is, and which subscription of theirs it is about. */
-interface Asking {
-  readonly user: (request: FastifyRequest) => string
-  /** @throws BadUuidError, SubscriptionForbiddenError */
-  readonly own: (request: FastifyRequest, text: string) => Promise<EventMatch>
-}
+const Paging = Type.Object({
+  limit: Type.Optional(
+    Type.Integer({ minimum: 1, maximum: 1000, description: 'How many to show.' }),
+  ),
+  cursor: Type.Optional(Type.String({ format: 'uuid', description: 'From the Link header.' })),
+})
 
 interface Options {
   readonly disableAfterMs: number
+  /** Subscriptions that a user may have. */
+  readonly perUser: number
 }
 
 export function subscriptionRoutes(
@@ -56,22 +49,19 @@ export function subscriptionRoutes(
   needs: SubscriptionRoutesNeeds,
   options: Options,
 ): void {
-  const user = (request: FastifyRequest): string =>
-    needs.identify({ remoteAddress: request.ip, headers: request.headers }).user
-  const own = async (request: FastifyRequest, text: string): Promise<EventMatch> => {
-    const owner = user(request)
-    const uuid = canonicalUuid(text)
-    if (uuid === undefined) throw new BadUuidError(text)
-    const row = await needs.store.find(uuid)
-    if (row === undefined || row.user !== owner) throw new SubscriptionForbiddenError(uuid)
-    return row
-  }
-  const asking = { user, own }
+  const asking = createAsking(needs)
   createRoute(app, needs, asking, options)
   readRoutes(app, needs, asking, options)
   changeRoute(app, needs, asking, options)
   deleteRoute(app, needs, asking)
   deliveriesRoute(app, needs, asking)
+  secretRoutes(app, needs, asking)
+}
+
+/** Routes that validate by `attachValidation`: the schema's mistakes are told together with all others. */
+function schemaMistakes({ validationError }: FastifyRequest): Mistake[] {
+  if (validationError === undefined) return []
+  return validationPlaces(validationError.validation, validationError.validationContext ?? 'body')
 }
 
 function createRoute(
@@ -83,17 +73,19 @@ function createRoute(
   app.post(
     '/eventmatch',
     {
+      attachValidation: true,
       schema: {
         tags,
         summary: 'Subscribe',
         body: NewSubscription,
-        response: { 200: SubscriptionReply, 409: errorReply, 415: errorReply, ...refusals },
+        response: { 200: SubscriptionReply, 409: errorReply, ...written },
       },
     },
     async (request) => {
       const owner = user(request)
-      checkSubscription(needs, request.body, { user: owner })
-      const row = await needs.store.create(newRow(needs.secrets, request.body, owner))
+      checkSubscription(needs, request.body, { user: owner }, schemaMistakes(request))
+      const given = newRow(needs.secrets, request.body, owner)
+      const row = await needs.store.create(given, options.perUser)
       request.log.info({ subscription: row.uuid, user: owner }, 'subscription.created')
       return view(row, options)
     },
@@ -112,12 +104,23 @@ function readRoutes(
       schema: {
         tags,
         summary: 'Your subscriptions',
+        description:
+          'In the order in which they were made; without `limit` all of them. With it a header ' +
+          '`Link: <…>; rel="next"` leads to the next page, if there is one.',
+        querystring: Paging,
         response: { 200: Type.Array(SubscriptionReply), ...refusals },
       },
     },
-    async (request) => {
-      const rows = await needs.store.ofUser(user(request))
-      return rows.map((row) => view(row, options))
+    async (request, reply) => {
+      const { limit, cursor } = request.query
+      const owner = user(request)
+      const page = limit === undefined ? undefined : { limit: limit + 1, after: cursor }
+      const rows = await needs.store.ofUser(owner, page)
+      const shown = rows.slice(0, limit ?? rows.length)
+      const last = shown.at(-1)?.uuid
+      if (rows.length > shown.length)
+        reply.header('link', `</eventmatch?limit=${limit}&cursor=${last}>; rel="next"`)
+      return shown.map((row) => view(row, options))
     },
   )
 
@@ -144,18 +147,19 @@ function changeRoute(
   app.put(
     '/eventmatch/:uuid',
     {
+      attachValidation: true,
       schema: {
         tags,
         summary: 'Change some of a subscription',
         description: '`disabled: null` enables it again and sends what was held; a time pauses it.',
         params,
         body: SubscriptionChanges,
-        response: { 200: SubscriptionReply, 415: errorReply, ...refusals },
+        response: { 200: SubscriptionReply, ...written },
       },
     },
     async (request) => {
       const stored = await own(request, request.params.uuid)
-      checkSubscription(needs, request.body, stored)
+      checkSubscription(needs, request.body, stored, schemaMistakes(request))
       const changes = changedColumns(needs.secrets, request.body, stored)
       const row = await needs.store.update(stored.uuid, changes)
       if (row === undefined) throw new SubscriptionForbiddenError(stored.uuid)
@@ -186,7 +190,7 @@ function deleteRoute(app: HttpApp, needs: SubscriptionRoutesNeeds, { own }: Aski
     },
     async (request, reply) => {
       const { uuid } = await own(request, request.params.uuid)
-      await needs.store.delete(uuid)
+      if (!(await needs.store.delete(uuid))) throw new SubscriptionForbiddenError(uuid)
       request.log.info({ subscription: uuid }, 'subscription.deleted')
       return reply.send()
     },

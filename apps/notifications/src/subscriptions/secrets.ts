@@ -27,11 +27,27 @@ export const MASK = '********'
 /** `auth` cannot be made into a header; names the member, never its value. */
 export class UnusableAuthError extends Error {
   readonly code = 'AUTH_UNUSABLE'
+  /** JSON pointer into the subscription. */
+  readonly path: string
+  constructor(member: string, problem: string) {
+    super(`auth.${member} ${problem}`)
+    this.path = pointerTo(member)
+  }
 }
 
 /** The mask was given where no secret is stored. */
 export class MaskedSecretError extends Error {
   readonly code = 'AUTH_MASKED'
+  /** JSON pointer into the subscription. */
+  readonly path: string
+  constructor(member: string) {
+    super(`auth.${member} is the mask that stands for a stored secret, and none is stored`)
+    this.path = pointerTo(member)
+  }
+}
+
+function pointerTo(member: string): string {
+  return `/auth/${member.replace('.', '/')}`
 }
 
 /** `auth` as replies show it: who, and by what scheme, but no secret. */
@@ -40,8 +56,8 @@ export function maskAuth(auth: Auth): Auth {
 }
 
 /**
- * What a PUT makes of `auth`: the given one, with the stored secrets where it holds the mask.
- * @param stored opened, or `{}` for a new subscription
+ * What a PUT makes of `auth`: the given one, with the stored secrets, sealed as they are, where it holds the mask.
+ * @param stored `{}` for a new subscription
  * @throws MaskedSecretError
  */
 export function mergeAuth(stored: Auth, given: Auth): Auth {
@@ -53,16 +69,22 @@ export function mergeAuth(stored: Auth, given: Auth): Auth {
     if (secret !== MASK) return secret
     const known = kept[field]
     if (known !== undefined) return known
-    throw new MaskedSecretError(
-      `auth.${field} is the mask that stands for a stored secret, and none is stored`,
-    )
+    throw new MaskedSecretError(field)
   })
 }
 
-/** `auth` for the table: each secret sealed for its own place. */
-export function sealAuth(box: SecretBox, auth: Auth, subscription: string): Auth {
+/** `auth` for the table: each secret sealed for its own place. What `stored` holds sealed already stays as it is. */
+export function sealAuth(
+  box: SecretBox,
+  auth: Auth,
+  subscription: string,
+  stored: Auth = {},
+): Auth {
+  const sealed = [stored.basic?.password, stored.header?.credentials].filter(
+    (secret) => secret !== undefined && isSealed(secret),
+  )
   return mapSecrets(auth, (secret, field) =>
-    box.seal(secret, { subscription, field: `auth.${field}` }),
+    sealed.includes(secret) ? secret : box.seal(secret, { subscription, field: `auth.${field}` }),
   )
 }
 
@@ -96,7 +118,7 @@ export function authorizationHeader(auth: Auth): string | undefined {
       return `${scheme} ${credentials}`.trim()
     }
     default:
-      throw new UnusableAuthError("auth.type must be 'basic' or 'header'")
+      throw new UnusableAuthError('type', "must be 'basic' or 'header'")
   }
 }
 
@@ -116,12 +138,13 @@ function mapSecrets(auth: Auth, change: (secret: string, field: Field) => string
 }
 
 function sendable(value: string | undefined, member: string): string {
-  if (value === undefined) throw new UnusableAuthError(`auth.${member} is missing`)
+  if (value === undefined) throw new UnusableAuthError(member, 'is missing')
   if (/[\r\n]/.test(value))
-    throw new UnusableAuthError(`auth.${member} holds a line break, which no header can`)
+    throw new UnusableAuthError(member, 'holds a line break, which no header can')
   if (!/^[\t\x20-\x7e\xa0-\xff]*$/.test(value))
     throw new UnusableAuthError(
-      `auth.${member} holds a control character or one outside Latin-1, which no header can`,
+      member,
+      'holds a control character or one outside Latin-1, which no header can',
     )
   return value
 }

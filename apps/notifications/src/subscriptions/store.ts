@@ -33,17 +33,39 @@ export class SubscriptionExistsError extends Error {
   }
 }
 
+/** The user has as many as one may have. */
+export class TooManySubscriptionsError extends Error {
+  readonly code = 'SUBSCRIPTION_LIMIT'
+  constructor(most: number) {
+    super(`you have ${most} subscriptions, and nobody may have more: delete those not needed`)
+  }
+}
+
+export interface Page {
+  readonly limit: number
+  /** The uuid of the subscription before the page. */
+  readonly after?: string | undefined
+}
+
 export interface SubscriptionStore {
-  create(row: NewRow): Promise<EventMatch>
+  /**
+   * @param most how many the user may have, this one included
+   * @throws SubscriptionExistsError, TooManySubscriptionsError
+   */
+  create(row: NewRow, most?: number): Promise<EventMatch>
   /** Undefined when there is none, or it is deleted. */
   find(uuid: string): Promise<EventMatch | undefined>
-  ofUser(user: string): Promise<EventMatch[]>
+  /** In the order in which they were made; all of them, or so many after one of them. */
+  ofUser(user: string, page?: Page): Promise<EventMatch[]>
   /** Re-enabling releases what was held. Undefined when it is gone in the meantime. */
   update(uuid: string, changes: Partial<Columns>): Promise<EventMatch | undefined>
-  /** Soft: the row stays, deliveries that wait are cancelled. */
-  delete(uuid: string): Promise<void>
+  /** Soft: the row stays, deliveries that wait are cancelled. False when it was deleted already. */
+  delete(uuid: string): Promise<boolean>
   /** Disables it with the reason, unless it is disabled or deleted already. True when this call did. */
   disable(uuid: string, error: string, onlyFailingMs?: number): Promise<boolean>
+  /** From now on it signs with this secret (sealed); those before it sign beside it for 24 h. */
+  rotateSigning(uuid: string, sealed: string): Promise<EventMatch | undefined>
+  stopSigning(uuid: string): Promise<EventMatch | undefined>
 }
 
 type Transaction = Prisma.TransactionClient
@@ -59,25 +81,42 @@ const revise = async (tx: Transaction): Promise<bigint> => {
 export function subscriptionStore(needs: { prisma: PrismaClient }): SubscriptionStore {
   const { prisma } = needs
   return {
-    create: (row) => create(prisma, row),
+    create: (row, most) => create(prisma, row, most),
     find: async (uuid) =>
       (await prisma.eventMatch.findFirst({ where: { uuid, deleted: null } })) ?? undefined,
-    ofUser: (user) =>
-      prisma.eventMatch.findMany({
-        where: { user, deleted: null },
-        orderBy: [{ created: 'asc' }, { uuid: 'asc' }],
-      }),
+    ofUser: (user, page) => ofUser(prisma, user, page),
     update: (uuid, changes) => update(prisma, uuid, changes),
     delete: (uuid) => remove(prisma, uuid),
     disable: (uuid, error, onlyFailingMs) => disable(prisma, uuid, error, onlyFailingMs),
+    rotateSigning: (uuid, sealed) => rotateSigning(prisma, uuid, sealed),
+    stopSigning: (uuid) => stopSigning(prisma, uuid),
   }
 }
 
-async function create(prisma: PrismaClient, row: NewRow): Promise<EventMatch> {
+async function ofUser(prisma: PrismaClient, user: string, page?: Page): Promise<EventMatch[]> {
+  const orderBy = [{ created: 'asc' }, { uuid: 'asc' }] as const
+  if (page === undefined)
+    return prisma.eventMatch.findMany({ where: { user, deleted: null }, orderBy: [...orderBy] })
+  const after =
+    page.after === undefined
+      ? Prisma.empty
+      : Prisma.sql`AND (created, uuid) > (SELECT created, uuid FROM eventmatch WHERE uuid = ${page.after}::uuid)`
+  const found = await prisma.$queryRaw<{ uuid: string }[]>`
+    SELECT uuid FROM eventmatch WHERE "user" = ${user} AND deleted IS NULL ${after}
+    ORDER BY created, uuid LIMIT ${page.limit}`
+  const uuids = found.map((row) => row.uuid)
+  return prisma.eventMatch.findMany({ where: { uuid: { in: uuids } }, orderBy: [...orderBy] })
+}
+
+async function create(prisma: PrismaClient, row: NewRow, most?: number): Promise<EventMatch> {
   const uuid = row.uuid ?? randomUUID()
   try {
     return await prisma.$transaction(async (tx) => {
       const revision = await revise(tx)
+      if (most !== undefined) {
+        const has = await tx.eventMatch.count({ where: { user: row.user, deleted: null } })
+        if (has >= most) throw new TooManySubscriptionsError(most)
+      }
       return tx.eventMatch.create({
         data: { ...row, uuid, revision, retry: json(row.retry ?? null) },
       })
@@ -89,6 +128,7 @@ async function create(prisma: PrismaClient, row: NewRow): Promise<EventMatch> {
   }
 }
 
+// Deliveries before the subscription: the order in which results are recorded locks them too.
 function update(
   prisma: PrismaClient,
   uuid: string,
@@ -96,33 +136,70 @@ function update(
 ): Promise<EventMatch | undefined> {
   const { retry, ...columns } = changes
   const data = { ...columns, ...(retry === undefined ? {} : { retry: json(retry) }) }
+  const enable = changes.disabled === null
+  const reread = changes.jsonpath !== undefined || changes.dialect !== undefined
   return prisma.$transaction(async (tx) => {
     const revision = await revise(tx)
+    if (enable)
+      await tx.$executeRaw`
+        UPDATE delivery SET state = 'pending', due = now(), reason = NULL
+        WHERE subscription = ${uuid}::uuid AND state = 'held'`
+    // Who is enabled again begins anew: what made it fail before counts no more.
+    await tx.$executeRaw`
+      UPDATE eventmatch SET updated = now(),
+        failing_since = CASE WHEN ${enable} AND disabled IS NOT NULL THEN NULL ELSE failing_since END,
+        expression_failures =
+          CASE WHEN ${reread} OR (${enable} AND disabled IS NOT NULL) THEN 0 ELSE expression_failures END
+      WHERE uuid = ${uuid}::uuid AND deleted IS NULL`
     const [row] = await tx.eventMatch.updateManyAndReturn({
       where: { uuid, deleted: null },
-      data: { ...data, revision, updated: new Date() },
+      data: { ...data, revision },
     })
-    if (row !== undefined && changes.disabled === null)
-      await tx.$executeRaw`
-        UPDATE delivery SET state = 'pending', due = now()
-        WHERE subscription = ${uuid}::uuid AND state = 'held'`
     return row
   })
 }
 
-function remove(prisma: PrismaClient, uuid: string): Promise<void> {
-  return prisma.$transaction(async (tx) => {
+/** What is claimed between the two is cancelled by the claim (deliver/claim.ts), and so is what a crash leaves behind. */
+async function remove(prisma: PrismaClient, uuid: string): Promise<boolean> {
+  const deleted = await prisma.$transaction(async (tx) => {
     const revision = await revise(tx)
-    // Deliveries before the subscription: the order in which results are recorded locks them too.
-    await tx.$executeRaw`
-      UPDATE delivery SET state = 'cancelled', due = NULL, settled = now(), reason = 'the subscription was deleted'
-      WHERE subscription = ${uuid}::uuid AND state IN ('pending', 'retrying', 'held')`
-    const now = new Date()
-    await tx.eventMatch.updateMany({
-      where: { uuid, deleted: null },
-      data: { deleted: now, updated: now, revision },
-    })
+    return tx.$executeRaw`
+      UPDATE eventmatch SET deleted = now(), updated = now(), revision = ${revision}
+      WHERE uuid = ${uuid}::uuid AND deleted IS NULL`
   })
+  await prisma.$executeRaw`
+    UPDATE delivery SET state = 'cancelled', due = NULL, settled = now(), reason = 'the subscription was deleted'
+    WHERE subscription = ${uuid}::uuid AND state IN ('pending', 'retrying', 'held')`
+  return deleted > 0
+}
+
+/** How long a secret goes on signing after another has taken its place. */
+export const ROTATION_HOURS = 24
+/** Secrets that sign at once: receivers look at each signature in turn. */
+const MOST_SECRETS = 5
+
+async function rotateSigning(
+  prisma: PrismaClient,
+  uuid: string,
+  sealed: string,
+): Promise<EventMatch | undefined> {
+  await prisma.$executeRaw`
+    UPDATE eventmatch SET updated = now(), signing =
+      jsonb_build_array(jsonb_build_object('secret', ${sealed}::text, 'created', now(), 'until', NULL)) ||
+      coalesce((
+        SELECT jsonb_agg(old.value || jsonb_build_object('until',
+                 coalesce((old.value->>'until')::timestamptz, now() + ${ROTATION_HOURS}::int * interval '1 hour'))
+               ORDER BY old.place)
+        FROM jsonb_array_elements(signing) WITH ORDINALITY AS old (value, place)
+        WHERE old.place < ${MOST_SECRETS}::int AND coalesce((old.value->>'until')::timestamptz > now(), true)), '[]')
+    WHERE uuid = ${uuid}::uuid AND deleted IS NULL`
+  return (await prisma.eventMatch.findFirst({ where: { uuid, deleted: null } })) ?? undefined
+}
+
+async function stopSigning(prisma: PrismaClient, uuid: string): Promise<EventMatch | undefined> {
+  await prisma.$executeRaw`
+    UPDATE eventmatch SET updated = now(), signing = NULL WHERE uuid = ${uuid}::uuid AND deleted IS NULL`
+  return (await prisma.eventMatch.findFirst({ where: { uuid, deleted: null } })) ?? undefined
 }
 
 /** `onlyFailingMs`: only if it has failed for at least so long without a success. */

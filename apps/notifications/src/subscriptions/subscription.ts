@@ -3,6 +3,7 @@
  */
 import { type CompiledPath, compile, type Dialect } from '@pacifica/jsonpath'
 import type { EventMatch } from '../database/generated/client.ts'
+import { INDEXED } from '../match/live-subscriptions.ts'
 import { maskAuth } from './secrets.ts'
 
 export type Version = 'v0.1' | 'v1.0'
@@ -15,15 +16,17 @@ export interface SubscriptionView {
   disabled: string | null
   error: string | null
   target_url: string
-  version: Version
+  version: string
   extensions: object
   auth: object
   created: string
   updated: string
   deleted: string | null
-  dialect: Dialect
+  dialect: string
+  indexed: boolean
   max_concurrency: number | null
   retry: object | null
+  signing: boolean
   warnings: string[]
   health: { last_success: string | null; failing_since: string | null; disables_at: string | null }
 }
@@ -38,17 +41,29 @@ export function view(row: EventMatch, options: { disableAfterMs: number }): Subs
     disabled: iso(row.disabled),
     error: row.error,
     target_url: row.targetUrl,
-    version: row.version as Version,
-    extensions: JSON.parse(row.extensions),
-    auth: maskAuth(JSON.parse(row.auth)),
+    version: row.version,
+    extensions: objectIn(row.extensions),
+    auth: maskAuth(objectIn(row.auth)),
     created: row.created.toISOString(),
     updated: row.updated.toISOString(),
     deleted: iso(row.deleted),
-    dialect: row.dialect as Dialect,
+    dialect: row.dialect,
+    indexed: INDEXED,
     max_concurrency: row.maxConcurrency,
     retry: retryView(row.retry as StoredRetry | null),
+    signing: row.signing !== null,
     warnings: warningsOf(row),
     health: health(row, options.disableAfterMs),
+  }
+}
+
+/** A row of another service's making must not keep its owner from seeing all the others. */
+function objectIn(text: string): object {
+  try {
+    const value: unknown = JSON.parse(text)
+    return typeof value === 'object' && value !== null && !Array.isArray(value) ? value : {}
+  } catch {
+    return {}
   }
 }
 

@@ -14,6 +14,10 @@ export const errorReply = Type.Object(
         Type.Object({
           path: Type.String({ description: 'a JSON pointer into the body, or query/…, params/…' }),
           message: Type.String(),
+          hint: Type.Optional(Type.String({ description: 'what was probably meant' })),
+          offset: Type.Optional(
+            Type.Integer({ description: 'where in the text at `path`, in UTF-16 units from 0' }),
+          ),
         }),
       ),
     ),

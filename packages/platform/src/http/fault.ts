@@ -42,7 +42,11 @@ function isFromFastify(code: string | undefined): boolean {
 function placesOf(error: unknown): ErrorPlace[] | undefined {
   const places: unknown = error instanceof Error ? Reflect.get(error, 'errors') : undefined
   if (error instanceof AggregateError || !Array.isArray(places)) return undefined
-  return places.filter(isPlace).map(({ path, message }) => ({ path, message }))
+  return places.filter(isPlace).map(({ path, message, hint, offset }) => ({
+    ...{ path, message },
+    ...(typeof hint === 'string' ? { hint } : {}),
+    ...(typeof offset === 'number' ? { offset } : {}),
+  }))
 }
 
 function headersOf(error: unknown): Record<string, string> | undefined {

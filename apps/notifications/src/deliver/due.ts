@@ -1,0 +1,13 @@
+/**
+ * When a delivery that waits is looked at again, whatever happens: every delivery that is not settled has a `due`.
+ *
+ * What releases it (policy's answer, its subscription being enabled) makes it due at once. These are the net under
+ * that: the release may have been committed between our look at its cause and our own commit, and then it has passed
+ * this delivery by. SQL intervals.
+ */
+
+/** A delivery that waits for policy. */
+export const PARKED_AGAIN = "interval '5 minutes'"
+
+/** One whose subscription is disabled: perhaps thousands, so they are spread. */
+export const HELD_AGAIN = "(1 + random()) * interval '30 minutes'"
