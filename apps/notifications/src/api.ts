@@ -1,6 +1,7 @@
 /** The HTTP side of notifications: every route, registered by hand in one visible list. */
 import {
   createHttpApp,
+  type Database,
   type Egress,
   type Health,
   type HttpApp,
@@ -11,8 +12,6 @@ import type { Receiver } from './accept/receive.ts'
 import { receiveRoutes } from './accept/routes.ts'
 import type { Bells } from './bells.ts'
 import type { NotificationsConfig } from './config.ts'
-import type { PrismaClient } from './database/generated/client.ts'
-import { findDeliveries } from './history/queries.ts'
 import { historyRoutes } from './history/routes.ts'
 import type { Identify, ReceiveGuard } from './identity/index.ts'
 import type { Secrets } from './subscriptions/auth.ts'
@@ -25,6 +24,8 @@ export const errorTable = {
   EVENT_MEDIA_TYPE: 415,
   EVENT_NOT_FOUND: 404,
   EVENT_VANISHED: 503,
+  CURSOR_INVALID: 400,
+  BAD_TIME: 400,
   USER_HEADER_UNTRUSTED: 403,
   USER_HEADER_AMBIGUOUS: 403,
   USER_MISSING: 403,
@@ -44,7 +45,7 @@ export interface ApiNeeds {
   readonly log: Log
   readonly metrics: Metrics
   readonly health: Health
-  readonly prisma: PrismaClient
+  readonly database: Database
   readonly bells: Bells
   readonly receiver: Receiver
   readonly guard: ReceiveGuard
@@ -66,7 +67,7 @@ export async function createApi(
     bodyLimit: config.maxBody,
     errors: errorTable,
   })
-  const { prisma, identify } = needs
+  const { identify } = needs
   await receiveRoutes(app, needs)
   subscriptionRoutes(
     app,
@@ -76,10 +77,9 @@ export async function createApi(
       identify,
       deliverBell: needs.bells.deliver,
       refuseTarget: (url) => needs.egress.check(url),
-      deliveriesOf: (subscription, limit) => findDeliveries(prisma, subscription, limit),
     },
     { disableAfterMs: config.disableAfterMs },
   )
-  historyRoutes(app, { prisma, identify })
+  historyRoutes(app, { sql: needs.database, identify, subscriptions: needs.subscriptions })
   return app
 }

@@ -83,7 +83,7 @@ export async function startNotifications(
   return serveApi(
     life,
     {
-      ...{ log, metrics, health, prisma, bells, secrets, subscriptions, egress },
+      ...{ log, metrics, health, database, bells, secrets, subscriptions, egress },
       receiver: accepting,
       identify: identifier(config),
       guard: receiveGuard(config),

@@ -46,6 +46,7 @@ const claim = `
     SELECT d.uuid, d.event, d.owner,
       CASE WHEN m.deleted IS NOT NULL THEN 'cancelled'
            WHEN m.disabled IS NOT NULL THEN 'held'
+           WHEN d.test THEN 'delivering'
            WHEN p.state = 'denied' THEN 'denied'
            WHEN p.state = 'allowed' AND p.answered > now() - $3 * interval '1 millisecond' THEN 'delivering'
            ELSE 'pending' END AS next
@@ -63,9 +64,10 @@ const claim = `
                         WHEN 'pending' THEN now() + ${PARKED} END,
       settled = CASE WHEN l.next IN ('cancelled', 'denied') THEN now() END
     FROM looked l WHERE d.uuid = l.uuid
-    RETURNING d.uuid, d.event, d.subscription, d.owner, d.state, d.claim, d.attempt, d.replay)
+    RETURNING d.uuid, d.event, d.subscription, d.owner, d.state, d.claim, d.attempt, d.replay, d.test)
   SELECT c.uuid, c.event, c.subscription, c.owner, c.claim, c.attempt, c.replay,
-         m.target_url AS "targetUrl", m.version, m.extensions, m.auth, m.retry, e.jsondata, e.digest
+         m.target_url AS "targetUrl", m.version, m.extensions, m.auth,
+         CASE WHEN c.test THEN '{"maxAttempts": 1}'::jsonb ELSE m.retry END AS retry, e.jsondata, e.digest
   FROM claimed c JOIN eventmatch m ON m.uuid = c.subscription JOIN eventlog e ON e.uuid = c.event
   WHERE c.state = 'delivering'`
 

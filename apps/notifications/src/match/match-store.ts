@@ -56,17 +56,17 @@ const record = `
     UPDATE eventlog e SET state = 'matched', matched = now(), match_count = d.count, match_due = NULL
     FROM unnest($1::uuid[], $2::bigint[], $3::int[]) AS d (uuid, claim, count)
     WHERE e.uuid = d.uuid AND e.match_claim = d.claim AND e.state = 'new'
-    RETURNING e.uuid),
+    RETURNING e.uuid, e.created),
   wanted AS (
-    SELECT w.* FROM unnest($4::uuid[], $5::uuid[], $6::text[], $7::text[], $8::text[])
+    SELECT w.*, done.created AS received FROM unnest($4::uuid[], $5::uuid[], $6::text[], $7::text[], $8::text[])
       AS w (event, subscription, owner, state, reason)
     JOIN done ON done.uuid = w.event),
   asked AS (
     INSERT INTO policy_answer (event, owner)
     SELECT DISTINCT event, owner FROM wanted WHERE state = 'pending' ON CONFLICT DO NOTHING),
   delivered AS (
-    INSERT INTO delivery (event, subscription, owner, state, reason, settled)
-    SELECT event, subscription, owner, state, reason, CASE WHEN state = 'failed' THEN now() END FROM wanted
+    INSERT INTO delivery (event, subscription, owner, state, reason, settled, received)
+    SELECT event, subscription, owner, state, reason, CASE WHEN state = 'failed' THEN now() END, received FROM wanted
     ON CONFLICT (event, subscription) DO NOTHING)
   SELECT uuid FROM done`
 

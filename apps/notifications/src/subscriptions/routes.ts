@@ -3,8 +3,6 @@ import { Type } from '@fastify/type-provider-typebox'
 import { type Bell, errorReply, type HttpApp } from '@pacifica/platform'
 import type { FastifyRequest } from 'fastify'
 import type { EventMatch } from '../database/generated/client.ts'
-import type { DeliveryHistory } from '../history/queries.ts'
-import { DeliveryReply, deliveryView } from '../history/view.ts'
 import type { Identify } from '../identity/index.ts'
 import type { Secrets } from './auth.ts'
 import { type CheckNeeds, canonicalUuid, checkSubscription } from './check.ts'
@@ -18,7 +16,6 @@ export interface SubscriptionRoutesNeeds extends CheckNeeds {
   readonly secrets: Secrets
   readonly identify: Identify
   readonly deliverBell: Bell
-  readonly deliveriesOf: (subscription: string, limit: number) => Promise<DeliveryHistory[]>
 }
 
 /** Unknown, deleted and another user's are all the same to the caller. */
@@ -71,7 +68,6 @@ export function subscriptionRoutes(
   readRoutes(app, needs, asking, options)
   changeRoute(app, needs, asking, options)
   deleteRoute(app, needs, asking)
-  deliveriesRoute(app, needs, asking)
 }
 
 function createRoute(
@@ -189,28 +185,6 @@ function deleteRoute(app: HttpApp, needs: SubscriptionRoutesNeeds, { own }: Aski
       await needs.store.delete(uuid)
       request.log.info({ subscription: uuid }, 'subscription.deleted')
       return reply.send()
-    },
-  )
-}
-
-function deliveriesRoute(app: HttpApp, needs: SubscriptionRoutesNeeds, { own }: Asking): void {
-  app.get(
-    '/eventmatch/:uuid/deliveries',
-    {
-      schema: {
-        tags,
-        summary: 'The newest deliveries of a subscription',
-        params,
-        querystring: Type.Object({
-          limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000 })),
-        }),
-        response: { 200: Type.Array(DeliveryReply), ...refusals },
-      },
-    },
-    async (request) => {
-      const { uuid } = await own(request, request.params.uuid)
-      const rows = await needs.deliveriesOf(uuid, request.query.limit ?? 100)
-      return rows.map(deliveryView)
     },
   )
 }
