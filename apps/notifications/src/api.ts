@@ -10,13 +10,18 @@ import {
 } from '@pacifica/platform'
 import type { Receiver } from './accept/receive.ts'
 import { receiveRoutes } from './accept/routes.ts'
+import type { PolicyClient } from './authorize/policy-client.ts'
 import type { Bells } from './bells.ts'
 import type { NotificationsConfig } from './config.ts'
+import { retryRoute } from './history/retry-routes.ts'
 import { historyRoutes } from './history/routes.ts'
 import type { Identify, ReceiveGuard } from './identity/index.ts'
+import { recoverRoutes } from './recover/routes.ts'
 import type { Secrets } from './subscriptions/auth.ts'
+import { explainRoute } from './subscriptions/explain-routes.ts'
 import { subscriptionRoutes } from './subscriptions/routes.ts'
 import type { SubscriptionStore } from './subscriptions/store.ts'
+import { testRoute } from './subscriptions/test-routes.ts'
 
 /** What a client is told of each error: the only place where errors become statuses. */
 export const errorTable = {
@@ -26,6 +31,11 @@ export const errorTable = {
   EVENT_VANISHED: 503,
   CURSOR_INVALID: 400,
   BAD_TIME: 400,
+  MATCH_AGAIN_FORBIDDEN: 403,
+  EXPLAIN_INVALID: 400,
+  SUBSCRIPTION_DISABLED: 409,
+  RECOVERY_RUNNING: 409,
+  RECOVERY_NOT_FOUND: 404,
   USER_HEADER_UNTRUSTED: 403,
   USER_HEADER_AMBIGUOUS: 403,
   USER_MISSING: 403,
@@ -53,6 +63,9 @@ export interface ApiNeeds {
   readonly secrets: Secrets
   readonly subscriptions: SubscriptionStore
   readonly egress: Egress
+  readonly policy: PolicyClient
+  /** Ends what waits for something to happen. */
+  readonly stopping: AbortSignal
 }
 
 export async function createApi(
@@ -80,6 +93,23 @@ export async function createApi(
     },
     { disableAfterMs: config.disableAfterMs },
   )
-  historyRoutes(app, { sql: needs.database, identify, subscriptions: needs.subscriptions })
+  peopleRoutes(app, needs)
   return app
+}
+
+/** What people see: what became of events, and what can be done about it. */
+function peopleRoutes(app: HttpApp, needs: ApiNeeds): void {
+  const { database: sql, identify, subscriptions, bells, policy, stopping } = needs
+  const common = { sql, identify, subscriptions }
+  historyRoutes(app, common)
+  retryRoute(app, {
+    sql,
+    identify,
+    matchBell: bells.match,
+    authorizeBell: bells.authorize,
+    deliverBell: bells.deliver,
+  })
+  explainRoute(app, { ...common, policy, stopping })
+  testRoute(app, { ...common, deliverBell: bells.deliver, stopping })
+  recoverRoutes(app, { ...common, recoverBell: bells.recover })
 }

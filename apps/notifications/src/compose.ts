@@ -29,7 +29,7 @@ import {
   readApiTokens,
   readReceiveCredentials,
 } from './identity/index.ts'
-import { startDelivering, startMatching } from './loops.ts'
+import { startDelivering, startMatching, startRecovering } from './loops.ts'
 import { loadSecrets } from './subscriptions/auth.ts'
 import { subscriptionStore } from './subscriptions/store.ts'
 import { VERSION } from './version.ts'
@@ -65,14 +65,13 @@ export async function startNotifications(
   life.onClose('egress', () => egress.close())
 
   const loops = { life, log, health, database, bells }
-  if (config.roles.includes('match')) {
-    const policy = policyClient(config)
-    life.onClose('policy client', () => policy.close())
-    startMatching({ ...loops, policy }, config)
-  }
+  const policy = policyClient(config)
+  life.onClose('policy client', () => policy.close())
+  if (config.roles.includes('match')) startMatching({ ...loops, policy }, config)
   if (config.roles.includes('deliver')) {
     health.add('transport', () => transport.trouble())
     startDelivering({ ...loops, transport, egress, secrets, subscriptions }, config)
+    startRecovering(loops, config)
   }
   if (!config.roles.includes('api')) return { url: undefined }
   const accepting = receiver(
@@ -83,7 +82,8 @@ export async function startNotifications(
   return serveApi(
     life,
     {
-      ...{ log, metrics, health, database, bells, secrets, subscriptions, egress },
+      ...{ log, metrics, health, database, bells, secrets, subscriptions, egress, policy },
+      stopping: life.stopping,
       receiver: accepting,
       identify: identifier(config),
       guard: receiveGuard(config),

@@ -84,12 +84,13 @@ function saidYes({ policyStatusCode }: PythonDelivery): boolean {
 
 export interface StoredEvent {
   readonly uuid: string
+  readonly state: string
   readonly jsondata: string
   readonly readable: boolean
 }
 
 const content = `
-  SELECT e.uuid, e.jsondata,
+  SELECT e.uuid, e.state, e.jsondata,
     EXISTS (SELECT 1 FROM policy_answer p WHERE p.event = e.uuid AND p.owner = $2 AND p.state = 'allowed')
     OR EXISTS (SELECT 1 FROM eventlogmatch l JOIN eventmatch m ON m.uuid = l.event_match_id
                WHERE l.event_log_id = e.uuid AND m."user" = $2 AND l.policy_status_code LIKE '2__') AS readable
