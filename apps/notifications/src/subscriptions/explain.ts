@@ -22,19 +22,25 @@ const MOST_SIZE = 256 * 1024
 
 export function explain(expression: CompiledPath, event: Event, version: Version): Explanation {
   const document = event.project(version)
+  const matches = within(() => expression.test(document))
+  if (typeof matches === 'string')
+    return { ...NOTHING, error: `the expression cannot be evaluated on this event: ${matches}` }
+  if (!matches) return unmatched(expression, document)
+  const selected = within(() => expression.select(document))
+  if (typeof selected === 'string')
+    return { ...NOTHING, matches: true, truncated: true, error: `it matches, but ${selected}` }
+  const values = fitting(selected)
+  const truncated = values.length < selected.length
+  return { ...NOTHING, matches: true, count: selected.length, values, truncated }
+}
+
+/** A text says why the budget was not enough. */
+function within<T>(work: () => T): T | string {
   try {
-    if (!expression.test(document)) return unmatched(expression, document)
-    const selected = expression.select(document)
-    const values = fitting(selected)
-    const truncated = values.length < selected.length
-    return { ...NOTHING, matches: true, count: selected.length, values, truncated }
+    return work()
   } catch (error) {
     if (!(error instanceof JsonPathLimitError)) throw error
-    const hint = error.hint === undefined ? '' : `; ${error.hint}`
-    return {
-      ...NOTHING,
-      error: `the expression cannot be evaluated on this event: ${error.message}${hint}`,
-    }
+    return error.hint === undefined ? error.message : `${error.message}; ${error.hint}`
   }
 }
 

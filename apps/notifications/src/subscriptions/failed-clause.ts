@@ -89,13 +89,21 @@ function failedStep(
   reached: readonly Step[],
   steps: readonly Step[],
 ): FailedClause | undefined {
-  let before = reached
-  for (const step of steps) {
-    const after = [...before, step]
-    if (document(after).length === 0) return atStep(document, before, step)
-    before = after
+  const failing = firstEmpty(document, reached, steps)
+  const step = steps[failing]
+  return step && atStep(document, [...reached, ...steps.slice(0, failing)], step)
+}
+
+/** Once nothing is left, nothing comes back: so the first such step is found by halving. */
+function firstEmpty(document: Ask, reached: readonly Step[], steps: readonly Step[]): number {
+  let good = 0
+  let empty = steps.length + 1
+  while (empty - good > 1) {
+    const middle = Math.floor((good + empty) / 2)
+    if (document([...reached, ...steps.slice(0, middle)]).length > 0) good = middle
+    else empty = middle
   }
-  return undefined
+  return good
 }
 
 function atStep(document: Ask, reached: readonly Step[], step: Step): FailedClause {
@@ -161,13 +169,10 @@ function firstFalse(
   reached: readonly Step[],
   terms: readonly Expression[],
 ): FailedClause {
-  let kept = reached
-  for (const term of terms.slice(0, -1)) {
-    const next = [...kept, filterOf(term)]
-    if (document(next).length === 0) return atExpression(document, kept, term)
-    kept = next
-  }
-  return atExpression(document, kept, terms.at(-1) as Expression)
+  const filters = terms.map(filterOf)
+  const failing = Math.min(firstEmpty(document, reached, filters), terms.length - 1)
+  const kept = [...reached, ...filters.slice(0, failing)]
+  return atExpression(document, kept, terms[failing] as Expression)
 }
 
 function atCondition(
