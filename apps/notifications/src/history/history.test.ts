@@ -113,6 +113,14 @@ describe.each(ENGINES)('on the %s engine', (engine) => {
       expect(await own('delivered')).toEqual([])
     })
 
+    test('a source may be longer than an index entry, and is still found as a whole', async () => {
+      const long = '/long'.repeat(1000)
+      const [one] = await accepted('long', 1, `${long}/1`)
+      await accepted('long', 1, `${long}/2`)
+      const list = await scene.as('root').get(`/events?source=${long}/1`)
+      expect(uuids(list.body)).toEqual([one])
+    })
+
     test('it is filtered by the time at which events were accepted', async () => {
       const [one, two] = await accepted('timed', 2)
       const at = async (uuid: string | undefined, time: string) =>
