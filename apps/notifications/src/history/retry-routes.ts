@@ -81,6 +81,7 @@ export function retryRoute(app: HttpApp, needs: RetryNeeds): void {
         response: {
           200: RetryReply,
           400: errorReply,
+          401: errorReply,
           403: errorReply,
           404: errorReply,
           415: errorReply,

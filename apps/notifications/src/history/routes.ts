@@ -73,6 +73,7 @@ function eventsRoute(app: HttpApp, needs: HistoryNeeds): void {
         response: {
           200: { ...Type.Array(EventSummary), headers: pageHeaders },
           400: errorReply,
+          401: errorReply,
           403: errorReply,
           503: errorReply,
         },
@@ -99,7 +100,13 @@ function eventRoute(app: HttpApp, needs: HistoryNeeds): void {
         description:
           'With the deliveries of your subscriptions, the answer of Policy and every attempt.',
         params: Type.Object({ uuid: Type.String({ description: 'What POST /receive answered.' }) }),
-        response: { 200: EventReply, 403: errorReply, 404: errorReply, 503: errorReply },
+        response: {
+          200: EventReply,
+          401: errorReply,
+          403: errorReply,
+          404: errorReply,
+          503: errorReply,
+        },
       },
     },
     async (request) => {
@@ -130,6 +137,7 @@ function deliveriesRoute(app: HttpApp, needs: HistoryNeeds): void {
         response: {
           200: { ...Type.Array(DeliveryReply), headers: pageHeaders },
           400: errorReply,
+          401: errorReply,
           403: errorReply,
           503: errorReply,
         },

@@ -44,7 +44,8 @@ async function batchOf(
   { pace, everyMs }: RecoverOptions,
 ): Promise<Step> {
   const { room, waiting } = roomFor(job, pace)
-  if (room === 0) return { ...NOTHING, waiting, againInMs: everyMs }
+  const againInMs = job.failing ? everyMs * SLOWER : everyMs
+  if (room === 0) return { ...NOTHING, waiting, againInMs }
   const candidates = await nextCandidates(needs.database, job, room)
   const { wanted, skipped } = await sortOut(candidates)
   return {
@@ -53,10 +54,12 @@ async function batchOf(
     upTo: candidates.at(-1)?.uuid,
     waiting: undefined,
     finished: candidates.length < room,
-    againInMs: everyMs,
+    againInMs,
   }
 }
 
+/** A target that fails is tried less often: each try may be a delivery's last. */
+const SLOWER = 5
 const NOTHING = { wanted: [], skipped: 0, upTo: undefined, finished: false } as const
 
 /** How many deliveries may be added now; none, and why. */

@@ -36,7 +36,7 @@ type Needs = RecoverRoutesNeeds & { readonly own: ReturnType<typeof ownSubscript
 
 const DEFAULT_STATES: readonly Replayable[] = ['exhausted', 'failed']
 const tags = ['subscriptions']
-const refusals = { 400: errorReply, 403: errorReply, 503: errorReply }
+const refusals = { 400: errorReply, 401: errorReply, 403: errorReply, 503: errorReply }
 const params = Type.Object({ uuid: Type.String({ description: 'The subscription.' }) })
 const jobParams = Type.Object({
   uuid: Type.String({ description: 'The subscription.' }),

@@ -56,6 +56,7 @@ export function explainRoute(app: HttpApp, needs: ExplainNeeds): void {
         response: {
           200: ExplainReply,
           400: errorReply,
+          401: errorReply,
           403: errorReply,
           404: errorReply,
           415: errorReply,

@@ -56,6 +56,7 @@ export function testRoute(app: HttpApp, needs: TestRouteNeeds): void {
           200: { ...TestReply, description: 'It is over: `delivery.state` says how.' },
           202: { ...TestReply, description: 'It is under way.' },
           400: errorReply,
+          401: errorReply,
           403: errorReply,
           409: errorReply,
           415: errorReply,
