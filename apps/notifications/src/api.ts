@@ -1,6 +1,7 @@
 /** The HTTP side of notifications: every route, registered by hand in one visible list. */
 import {
   createHttpApp,
+  type Database,
   type Egress,
   type Health,
   type HttpApp,
@@ -8,16 +9,19 @@ import {
   type Metrics,
 } from '@pacifica/platform'
 import { type ReceiveNeeds, receiveRoutes } from './accept/routes.ts'
+import type { PolicyClient } from './authorize/policy-client.ts'
 import type { Bells } from './bells.ts'
 import type { NotificationsConfig } from './config.ts'
 import { type Availability, refuseWhileAway, tellUnavailable } from './database/availability.ts'
-import type { PrismaClient } from './database/generated/client.ts'
-import { findDeliveries } from './history/queries.ts'
+import { retryRoute } from './history/retry-routes.ts'
 import { historyRoutes } from './history/routes.ts'
 import type { Identify } from './identity/index.ts'
+import { recoverRoutes } from './recover/routes.ts'
 import type { Secrets } from './subscriptions/auth.ts'
+import { explainRoute } from './subscriptions/explain-routes.ts'
 import { subscriptionRoutes } from './subscriptions/routes.ts'
 import type { SubscriptionStore } from './subscriptions/store.ts'
+import { testRoute } from './subscriptions/test-routes.ts'
 
 /** What a client is told of each error: the only place where errors become statuses. */
 export const errorTable = {
@@ -27,6 +31,13 @@ export const errorTable = {
   EVENT_TOO_LARGE: 413,
   EVENT_NOT_FOUND: 404,
   EVENT_VANISHED: 503,
+  CURSOR_INVALID: 400,
+  BAD_TIME: 400,
+  MATCH_AGAIN_FORBIDDEN: 403,
+  EXPLAIN_INVALID: 400,
+  SUBSCRIPTION_DISABLED: 409,
+  RECOVERY_RUNNING: 409,
+  RECOVERY_NOT_FOUND: 404,
   USER_HEADER_UNTRUSTED: 403,
   USER_HEADER_AMBIGUOUS: 403,
   USER_MISSING: 403,
@@ -52,13 +63,16 @@ export interface ApiNeeds extends ReceiveNeeds {
   readonly log: Log
   readonly metrics: Metrics
   readonly health: Health
-  readonly prisma: PrismaClient
+  readonly database: Database
   readonly bells: Bells
   readonly availability: Availability
   readonly identify: Identify
   readonly secrets: Secrets
   readonly subscriptions: SubscriptionStore
   readonly egress: Egress
+  readonly policy: PolicyClient
+  /** Ends what waits for something to happen. */
+  readonly stopping: AbortSignal
 }
 
 export async function createApi(
@@ -74,7 +88,7 @@ export async function createApi(
     errors: errorTable,
     translate: tellUnavailable(needs.availability),
   })
-  const { prisma, identify } = needs
+  const { identify } = needs
   app.addHook('onRequest', refuseWhileAway(needs.availability))
   await receiveRoutes(app, needs, config)
   subscriptionRoutes(
@@ -85,10 +99,26 @@ export async function createApi(
       identify,
       deliverBell: needs.bells.deliver,
       refuseTarget: (url) => needs.egress.check(url),
-      deliveriesOf: (subscription, limit) => findDeliveries(prisma, subscription, limit),
     },
     { disableAfterMs: config.disableAfterMs, perUser: config.subscriptionsPerUser },
   )
-  historyRoutes(app, { prisma, identify })
+  peopleRoutes(app, needs)
   return app
+}
+
+/** What people see: what became of events, and what can be done about it. */
+function peopleRoutes(app: HttpApp, needs: ApiNeeds): void {
+  const { database: sql, identify, subscriptions, bells, policy, stopping } = needs
+  const common = { sql, identify, subscriptions }
+  historyRoutes(app, common)
+  retryRoute(app, {
+    sql,
+    identify,
+    matchBell: bells.match,
+    authorizeBell: bells.authorize,
+    deliverBell: bells.deliver,
+  })
+  explainRoute(app, { ...common, policy, stopping })
+  testRoute(app, { ...common, deliverBell: bells.deliver, stopping })
+  recoverRoutes(app, { ...common, recoverBell: bells.recover })
 }

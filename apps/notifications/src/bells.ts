@@ -5,6 +5,7 @@ export interface Bells {
   readonly match: Bell
   readonly authorize: Bell
   readonly deliver: Bell
+  readonly recover: Bell
 }
 
 export function pipelineBells(database: Database): Bells {
@@ -12,5 +13,6 @@ export function pipelineBells(database: Database): Bells {
     match: database.bell('pacifica_match'),
     authorize: database.bell('pacifica_authorize'),
     deliver: database.bell('pacifica_deliver'),
+    recover: database.bell('pacifica_recover'),
   }
 }

@@ -28,7 +28,7 @@ import {
   readApiTokens,
   readReceiveCredentials,
 } from './identity/index.ts'
-import { startDelivering, startMatching } from './loops.ts'
+import { startDelivering, startMatching, startRecovering } from './loops.ts'
 import { backlogGauges, pipelineMetrics } from './metrics.ts'
 import { loadSecrets } from './subscriptions/auth.ts'
 import { subscriptionStore } from './subscriptions/store.ts'
@@ -66,22 +66,42 @@ export async function startNotifications(
 
   const pipeline = pipelineMetrics(metrics)
   backlogGauges({ metrics, sql: database })
-  const loops = { life, log, health, database, bells, availability, subscriptions, metrics: pipeline }
-  if (config.roles.includes('match')) {
-    const policy = policyClient(config)
-    life.onClose('policy client', () => policy.close())
-    startMatching({ ...loops, policy }, config)
+  const loops = {
+    life,
+    log,
+    health,
+    database,
+    bells,
+    availability,
+    subscriptions,
+    metrics: pipeline,
   }
+  const policy = policyClient(config)
+  life.onClose('policy client', () => policy.close())
+  if (config.roles.includes('match')) startMatching({ ...loops, policy }, config)
   if (config.roles.includes('deliver')) {
     health.add('transport', () => transport.trouble())
     startDelivering({ ...loops, transport, egress, secrets }, config)
+    startRecovering(loops, config)
   }
   if (!config.roles.includes('api')) return { url: undefined }
   return serveApi(
     life,
     {
-      ...{ log, metrics, health, prisma, bells, secrets, subscriptions, egress, availability },
+      ...{
+        log,
+        metrics,
+        health,
+        database,
+        bells,
+        secrets,
+        subscriptions,
+        egress,
+        availability,
+        policy,
+      },
       ...openAccepting({ ...loops, metrics }, config),
+      stopping: life.stopping,
       identify: identifier(config),
       guard: receiveGuard(config),
     },

@@ -102,6 +102,12 @@ export const notificationsSettings = {
     default: 64,
     min: 1,
   }),
+  recoverPace: setting.integer('RECOVER_PACE', {
+    doc: 'A recovery adds deliveries of a subscription only while fewer than this many are due or in hand.',
+    default: 100,
+    min: 1,
+    max: 1000,
+  }),
   disableAfterMs: setting.duration('DISABLE_AFTER', {
     doc: 'A subscription that has only failed for so long is disabled when a delivery is exhausted.',
     default: '5d',
@@ -178,5 +184,7 @@ export const TAKE_IN = { maxFiles: 500, maxBytes: 16 * MiB, idleMs: 5_000 }
 export const MATCH = { batch: 100, batchMs: 10_000 }
 /** A loop that is not rung looks so often. */
 export const IDLE_MS = 2_000
+/** A recovery is looked at so often. */
+export const RECOVER_EVERY_MS = 1_000
 /** A lease outlives the request by this: claimed again at the latest 60 s after its worker died (default settings). */
 export const LEASE_MARGIN_MS = 30_000

@@ -21,7 +21,13 @@ import type { PolicyClient } from './authorize/policy-client.ts'
 import { policyStore } from './authorize/policy-store.ts'
 import { policyWatch } from './authorize/policy-watch.ts'
 import type { Bells } from './bells.ts'
-import { IDLE_MS, LEASE_MARGIN_MS, MATCH, type NotificationsConfig } from './config.ts'
+import {
+  IDLE_MS,
+  LEASE_MARGIN_MS,
+  MATCH,
+  type NotificationsConfig,
+  RECOVER_EVERY_MS,
+} from './config.ts'
 import type { Availability } from './database/availability.ts'
 import { lookAtDue } from './deliver/claim.ts'
 import { disableExhausted } from './deliver/disable.ts'
@@ -35,6 +41,7 @@ import { liveSubscriptions } from './match/live-subscriptions.ts'
 import { matchStep } from './match/match.ts'
 import { matchStore } from './match/match-store.ts'
 import type { PipelineMetrics } from './metrics.ts'
+import { recoverStep } from './recover/recover.ts'
 import type { Secrets } from './subscriptions/auth.ts'
 import type { SubscriptionStore } from './subscriptions/store.ts'
 
@@ -121,6 +128,16 @@ export function startDelivering(needs: DeliverLoopNeeds, config: NotificationsCo
   startLoop(needs, 'deliver', deliver, bells.deliver)
 }
 
+/** Recoveries are worked off where deliveries are. */
+export function startRecovering(needs: LoopNeeds, config: NotificationsConfig): void {
+  const { database, bells, log } = needs
+  const recover = recoverStep(
+    { database, deliverBell: bells.deliver, authorizeBell: bells.authorize, log },
+    { pace: config.recoverPace, everyMs: RECOVER_EVERY_MS },
+  )
+  startLoop(needs, 'recover', recover, bells.recover, RECOVER_EVERY_MS)
+}
+
 /** Results that come together are stored together. */
 function recorder(needs: LoopNeeds): (result: Result) => Promise<boolean> {
   const group = batcher<Result, boolean>(
@@ -141,7 +158,13 @@ function slotsFor(needs: LoopNeeds, name: string, size: number): Slots {
 }
 
 /** Starts the loop, waits for it at the end, and says in /readyz when its last step failed. */
-function startLoop(needs: LoopNeeds, name: string, step: () => Promise<boolean>, bell: Bell): void {
+function startLoop(
+  needs: LoopNeeds,
+  name: string,
+  step: () => Promise<boolean>,
+  bell: Bell,
+  idleMs = IDLE_MS,
+): void {
   let trouble: string | undefined = 'has not run yet'
   const { availability } = needs
   availability.onBack(() => bell.ring())
@@ -161,7 +184,7 @@ function startLoop(needs: LoopNeeds, name: string, step: () => Promise<boolean>,
     }
   }
   const { life, log } = needs
-  const loop = workLoop(watched, { name, signal: life.stopping, bell, idleMs: IDLE_MS, log })
+  const loop = workLoop(watched, { name, signal: life.stopping, bell, idleMs, log })
   life.onClose(`${name} loop`, () => loop)
   needs.health.add(`${name} loop`, () => trouble)
 }

@@ -4,7 +4,7 @@ export { evaluate } from './evaluate.ts'
 export { EXPRESSION_LIMITS, WORK_LIMITS, type WorkLimits } from './limits.ts'
 export { type Dialect, type ParseOptions, parse } from './parse.ts'
 export type { Root } from './syntax/parser.ts'
-export { print } from './syntax/print.ts'
+export { print, printExpression } from './syntax/print.ts'
 export type {
   Expression,
   Json,

@@ -8,6 +8,7 @@ const STATEMENTS = [
   `UPDATE eventlog SET match_due = now() WHERE state = 'new' AND match_due > now()`,
   `UPDATE policy_answer SET due = now() WHERE state = 'asking' AND due > now() AND error IS NULL`,
   `UPDATE delivery SET due = now() WHERE state = 'delivering'`,
+  `UPDATE recover_job SET due = now() WHERE state = 'running'`,
 ]
 
 export async function releaseOrphans(sql: Sql): Promise<void> {

@@ -53,6 +53,7 @@ const claim = `
       'policy answered ' || p.status_code || ': ' || left(p.body, 500) AS refusal,
       CASE WHEN m.deleted IS NOT NULL THEN 'cancelled'
            WHEN m.disabled IS NOT NULL THEN 'held'
+           WHEN d.test THEN 'delivering'
            WHEN p.state = 'denied' THEN 'denied'
            WHEN p.state = 'allowed' AND p.answered > now() - $3 * interval '1 millisecond' THEN 'delivering'
            ELSE 'pending' END AS next
@@ -76,9 +77,10 @@ const claim = `
                            ELSE d.reason END,
       settled = CASE WHEN l.next IN ('cancelled', 'denied') THEN now() END
     FROM looked l WHERE d.uuid = l.uuid
-    RETURNING d.uuid, d.event, d.subscription, d.owner, d.state, d.claim, d.attempt, d.replay, l.late)
+    RETURNING d.uuid, d.event, d.subscription, d.owner, d.state, d.claim, d.attempt, d.replay, d.test, l.late)
   SELECT c.state, c.uuid, c.event, c.subscription, c.owner, c.claim, c.attempt, c.replay, c.late AS "lateMs",
-         m.target_url AS "targetUrl", m.version, m.extensions, m.auth, m.retry, e.jsondata, e.digest,
+         m.target_url AS "targetUrl", m.version, m.extensions, m.auth,
+         CASE WHEN c.test THEN '{"maxAttempts": 1}'::jsonb ELSE m.retry END AS retry, e.jsondata, e.digest,
          array(SELECT s.value->>'secret' FROM jsonb_array_elements(m.signing) WITH ORDINALITY AS s (value, place)
                WHERE coalesce((s.value->>'until')::timestamptz > now(), true) ORDER BY s.place) AS signing
   FROM moved c

@@ -1,11 +1,18 @@
 /** What became of events and deliveries, over HTTP. */
 import { Type } from '@fastify/type-provider-typebox'
-import { errorReply, type HttpApp } from '@pacifica/platform'
-import type { PrismaClient } from '../database/generated/client.ts'
+import { errorReply, type HttpApp, type Sql } from '@pacifica/platform'
 import type { Identify } from '../identity/index.ts'
 import { canonicalUuid } from '../subscriptions/check.ts'
-import { findEvent, maySeeContent } from './queries.ts'
-import { EventReply, eventView } from './view.ts'
+import { ownSubscription } from '../subscriptions/own.ts'
+import type { SubscriptionStore } from '../subscriptions/store.ts'
+import { deliveriesOfSubscription } from './deliveries.ts'
+import { DeliveryReply, DeliveryStateName, deliveryView } from './delivery-view.ts'
+import { findEvent } from './find-event.ts'
+import { listEvents } from './list-events.ts'
+import { DEFAULT_LIMIT, nextLink, pageHeaders, pageOf, pageQuery, readCursor } from './page.ts'
+import { Instant, range } from './times.ts'
+import { AnyState, EventReply, EventSummary, eventView, summaryView } from './view.ts'
+import { viewerOf } from './viewer.ts'
 
 export class EventNotFoundError extends Error {
   readonly code = 'EVENT_NOT_FOUND'
@@ -16,10 +23,74 @@ export class EventNotFoundError extends Error {
   }
 }
 
-export function historyRoutes(
-  app: HttpApp,
-  needs: { prisma: PrismaClient; identify: Identify },
-): void {
+export interface HistoryNeeds {
+  readonly sql: Sql
+  readonly identify: Identify
+  readonly subscriptions: SubscriptionStore
+}
+
+export function historyRoutes(app: HttpApp, needs: HistoryNeeds): void {
+  eventsRoute(app, needs)
+  eventRoute(app, needs)
+  deliveriesRoute(app, needs)
+}
+
+/** An attribute of an event; a text column holds no NUL. */
+const Attribute = (description: string, example: string) =>
+  Type.Optional(
+    Type.String({
+      minLength: 1,
+      maxLength: 8192,
+      pattern: '^[^\\u0000]*$',
+      description,
+      examples: [example],
+    }),
+  )
+
+const EventsQuery = Type.Object(
+  {
+    ...pageQuery,
+    type: Attribute('Only events of exactly this type.', 'org.pacifica.metadata.ingest'),
+    source: Attribute('Only events of exactly this source.', '/pacifica/metadata/ingest'),
+    state: Type.Optional(AnyState),
+    since: Type.Optional(Instant('Only events accepted at this time or later.')),
+    until: Type.Optional(Instant('Only events accepted before this time.')),
+  },
+  { additionalProperties: false },
+)
+
+function eventsRoute(app: HttpApp, needs: HistoryNeeds): void {
+  app.get(
+    '/events',
+    {
+      schema: {
+        tags: ['events'],
+        summary: 'Events, newest first',
+        description:
+          'Those with a delivery to one of your subscriptions; an admin sees all. `type` and `source` find only ' +
+          'events that you may read. All filters given must hold.',
+        querystring: EventsQuery,
+        response: {
+          200: { ...Type.Array(EventSummary), headers: pageHeaders },
+          400: errorReply,
+          401: errorReply,
+          403: errorReply,
+          503: errorReply,
+        },
+      },
+    },
+    async (request, reply) => {
+      const viewer = viewerOf(needs.identify, request)
+      const { limit = DEFAULT_LIMIT, cursor, type, source, state, since, until } = request.query
+      const times = range({ since, until }, 'query')
+      const filter = { type, source, state, ...times, after: readCursor(cursor), limit }
+      const page = pageOf(await listEvents(needs.sql, filter, viewer), limit, (row) => row)
+      return reply.headers(nextLink(request.query, page.next)).send(page.rows.map(summaryView))
+    },
+  )
+}
+
+function eventRoute(app: HttpApp, needs: HistoryNeeds): void {
   app.get(
     '/events/:uuid',
     {
@@ -28,16 +99,57 @@ export function historyRoutes(
         summary: 'What became of an event',
         description:
           'With the deliveries of your subscriptions, the answer of Policy and every attempt.',
-        params: Type.Object({ uuid: Type.String() }),
-        response: { 200: EventReply, 403: errorReply, 404: errorReply, 503: errorReply },
+        params: Type.Object({ uuid: Type.String({ description: 'What POST /receive answered.' }) }),
+        response: {
+          200: EventReply,
+          401: errorReply,
+          403: errorReply,
+          404: errorReply,
+          503: errorReply,
+        },
       },
     },
     async (request) => {
-      const viewer = needs.identify({ remoteAddress: request.ip, headers: request.headers })
+      const viewer = viewerOf(needs.identify, request)
       const uuid = canonicalUuid(request.params.uuid)
-      const event = uuid && (await findEvent(needs.prisma, uuid, viewer))
+      const event = uuid && (await findEvent(needs.sql, uuid, viewer))
       if (!event) throw new EventNotFoundError(request.params.uuid)
-      return eventView(event, maySeeContent(event, viewer))
+      return eventView(event)
+    },
+  )
+}
+
+function deliveriesRoute(app: HttpApp, needs: HistoryNeeds): void {
+  const own = ownSubscription({ store: needs.subscriptions, identify: needs.identify })
+  app.get(
+    '/eventmatch/:uuid/deliveries',
+    {
+      schema: {
+        tags: ['subscriptions'],
+        summary: 'The deliveries of a subscription, those of the newest events first',
+        params: Type.Object({
+          uuid: Type.String({ description: 'Any usual spelling of a uuid.' }),
+        }),
+        querystring: Type.Object(
+          { ...pageQuery, state: Type.Optional(DeliveryStateName) },
+          { additionalProperties: false },
+        ),
+        response: {
+          200: { ...Type.Array(DeliveryReply), headers: pageHeaders },
+          400: errorReply,
+          401: errorReply,
+          403: errorReply,
+          503: errorReply,
+        },
+      },
+    },
+    async (request, reply) => {
+      const { subscription } = await own(request, request.params.uuid)
+      const { limit = DEFAULT_LIMIT, cursor, state } = request.query
+      const filter = { state, after: readCursor(cursor), limit }
+      const rows = await deliveriesOfSubscription(needs.sql, subscription.uuid, filter)
+      const page = pageOf(rows, limit, ({ micros, event }) => ({ micros, uuid: event }))
+      return reply.headers(nextLink(request.query, page.next)).send(page.rows.map(deliveryView))
     },
   )
 }

@@ -1,135 +1,130 @@
-/** Events, deliveries and attempts as the API shows them: schema and the shaping into it. */
+/** Events as the API shows them, in a list and alone: schema and the shaping into it. */
 import { type Static, Type } from '@fastify/type-provider-typebox'
-import type { DeliveryHistory, EventHistory } from './queries.ts'
+import { DeliveryReply, deliveryView, iso, OneOf, OrNull, Time, Uuid } from './delivery-view.ts'
+import type { EventHistory, PythonDelivery } from './find-event.ts'
+import { DELIVERY_STATES, EVENT_STATES, type ListedEvent } from './list-events.ts'
 
-const OrNull = <T extends Parameters<typeof Type.Union>[0][number]>(schema: T) =>
-  Type.Union([schema, Type.Null()])
-const Uuid = Type.String({ format: 'uuid' })
-const Time = Type.String({ format: 'date-time' })
+const EventStateName = OneOf(
+  EVENT_STATES,
+  'new: not matched yet; matched; unmatchable: put aside, an administrator can have it matched again.',
+)
 
-const AttemptReply = Type.Object({
-  number: Type.Integer(),
-  replay: Type.Integer(),
-  started: Time,
-  duration_ms: Type.Integer(),
-  outcome: Type.String({ examples: ['accepted', 'refused', 'gone', 'unreachable'] }),
-  status_code: OrNull(Type.Integer()),
-  body: OrNull(Type.String({ description: "The beginning of the target's reply." })),
-  error: OrNull(Type.String()),
-})
+/** What the list filters by: the event's states and its deliveries', whose names differ. */
+export const AnyState = OneOf(
+  [...EVENT_STATES, ...DELIVERY_STATES],
+  "An event's state (`new`, `matched`, `unmatchable`), or that of one of its deliveries that you see.",
+)
 
-const PolicyReply = Type.Object({
-  state: Type.String({ examples: ['asking', 'allowed', 'denied'] }),
-  status_code: OrNull(Type.Integer()),
-  body: OrNull(Type.String()),
-  error: OrNull(Type.String()),
-  answered: OrNull(Time),
-})
-
-export const DeliveryReply = Type.Object({
-  uuid: Uuid,
-  event: Uuid,
-  subscription: Uuid,
-  name: Type.String(),
-  target_url: Type.String(),
-  user: Type.String(),
-  state: Type.String({
-    examples: [
-      'pending',
-      'denied',
-      'delivering',
-      'delivered',
-      'retrying',
-      'exhausted',
-      'held',
-      'cancelled',
-      'failed',
-    ],
-  }),
-  reason: OrNull(Type.String()),
-  replay: Type.Integer(),
-  created: Time,
-  settled: OrNull(Time),
-  next_attempt: OrNull(Time),
-  attempts: Type.Array(AttemptReply),
-})
-
-export const EventReply = Type.Object({
+const about = {
   uuid: Uuid,
   received: Time,
-  state: Type.String({ examples: ['new', 'matched', 'unmatchable'] }),
-  reason: OrNull(Type.String()),
+  state: EventStateName,
+  reason: OrNull(Type.String({ description: 'Why it is unmatchable.' })),
   matched: OrNull(Time),
   match_count: OrNull(
     Type.Integer({ description: 'Subscriptions that matched; 0 says that nobody did.' }),
   ),
-  deliveries: Type.Array(Type.Object({ ...DeliveryReply.properties, policy: OrNull(PolicyReply) })),
+  readable: Type.Boolean({
+    description: 'You may see the event itself: Policy has said yes to you, or you are an admin.',
+  }),
+  type: OrNull(
+    Type.String({ description: 'Of the event, like the next three: null if not readable.' }),
+  ),
+  source: OrNull(Type.String()),
+  id: OrNull(Type.String()),
+  time: OrNull(Type.String({ description: 'As the sender wrote it.' })),
+}
+
+export const EventSummary = Type.Object({
+  ...about,
+  deliveries: Type.Record(Type.String(), Type.Integer(), {
+    description: 'How many deliveries that you see are in which state.',
+    examples: [{ delivered: 2, retrying: 1 }],
+  }),
+})
+
+const PythonReply = Type.Object(
+  {
+    uuid: Uuid,
+    subscription: Uuid,
+    name: Type.String(),
+    policy_status_code: Type.String(),
+    policy_body: Type.String(),
+    target_status_code: OrNull(Type.String()),
+    target_body: OrNull(Type.String()),
+    created: Type.String({
+      description: 'Local time of the service that wrote it, without a zone.',
+    }),
+  },
+  { description: 'A delivery of the Python service that ran here before.' },
+)
+
+export const EventReply = Type.Object({
+  ...about,
+  deliveries: Type.Array(DeliveryReply, { description: 'Those that you see, 1 000 at most.' }),
+  more_deliveries: Type.Boolean({
+    description: 'There are more; GET /eventmatch/UUID/deliveries has all of a subscription.',
+  }),
+  python_deliveries: Type.Array(PythonReply),
   event: OrNull(
     Type.Unknown({ description: "The event as received, after policy's yes to you; null before." }),
   ),
 })
 
-/** `content`: whether the viewer may see the event itself. */
-export function eventView(row: EventHistory, content: boolean): Static<typeof EventReply> {
+type Attributes = Pick<ListedEvent, 'type' | 'source' | 'id' | 'time'>
+type Described = Omit<ListedEvent, 'micros' | 'deliveries' | 'state'> & { state: string }
+
+function aboutView(row: Described) {
   return {
     uuid: row.uuid,
     received: row.created.toISOString(),
-    state: row.state,
+    state: row.state as ListedEvent['state'],
     reason: row.reason,
     matched: iso(row.matched),
     match_count: row.matchCount,
-    deliveries: row.deliveries.map((delivery) => ({
-      ...deliveryView(delivery),
-      policy: policyView(row.policyAnswers.find((answer) => answer.owner === delivery.owner)),
-    })),
-    event: content ? JSON.parse(row.jsondata) : null,
+    readable: row.readable,
+    ...(row.readable ? attributes(row) : HIDDEN),
   }
 }
 
-export function deliveryView(row: DeliveryHistory): Static<typeof DeliveryReply> {
+const HIDDEN: Attributes = { type: null, source: null, id: null, time: null }
+
+function attributes({ type, source, id, time }: Attributes): Attributes {
+  return { type, source, id, time }
+}
+
+export function summaryView(row: ListedEvent): Static<typeof EventSummary> {
+  return { ...aboutView(row), deliveries: row.deliveries }
+}
+
+export function eventView(row: EventHistory): Static<typeof EventReply> {
+  return {
+    ...aboutView(row),
+    deliveries: row.deliveries.map(deliveryView),
+    more_deliveries: row.more,
+    python_deliveries: row.python.map(pythonView),
+    event: row.readable ? content(row.jsondata) : null,
+  }
+}
+
+/** What another service stored may be no JSON: Python writes NaN. */
+function content(jsondata: string): unknown {
+  try {
+    return JSON.parse(jsondata)
+  } catch {
+    return jsondata
+  }
+}
+
+function pythonView(row: PythonDelivery): Static<typeof PythonReply> {
   return {
     uuid: row.uuid,
-    event: row.event,
     subscription: row.subscription,
-    name: row.eventMatch.name,
-    target_url: row.eventMatch.targetUrl,
-    user: row.owner,
-    state: row.state,
-    reason: row.reason,
-    replay: row.replay,
-    created: row.created.toISOString(),
-    settled: iso(row.settled),
-    next_attempt: row.state === 'retrying' || row.state === 'pending' ? iso(row.due) : null,
-    attempts: row.attempts.map(attemptView),
+    name: row.name,
+    policy_status_code: row.policyStatusCode,
+    policy_body: row.policyBody,
+    target_status_code: row.targetStatusCode,
+    target_body: row.targetBody,
+    created: row.created,
   }
-}
-
-function attemptView(row: DeliveryHistory['attempts'][number]): Static<typeof AttemptReply> {
-  return {
-    number: row.number,
-    replay: row.replay,
-    started: row.started.toISOString(),
-    duration_ms: row.durationMs,
-    outcome: row.outcome,
-    status_code: row.statusCode,
-    body: row.body,
-    error: row.error,
-  }
-}
-
-function policyView(
-  row: EventHistory['policyAnswers'][number] | undefined,
-): Static<typeof PolicyReply> | null {
-  if (row === undefined) return null
-  return {
-    state: row.state,
-    status_code: row.statusCode,
-    body: row.body,
-    error: row.error,
-    answered: iso(row.answered),
-  }
-}
-
-function iso(time: Date | null): string | null {
-  return time === null ? null : time.toISOString()
 }

@@ -71,17 +71,17 @@ const record = `
     WHERE e.uuid = d.uuid AND e.match_claim = d.claim AND e.state = 'new'
     RETURNING e.uuid, e.created),
   wanted AS (
-    SELECT w.* FROM unnest($5::uuid[], $6::uuid[], $7::text[], $8::text[], $9::text[])
+    SELECT w.*, done.created AS received FROM unnest($5::uuid[], $6::uuid[], $7::text[], $8::text[], $9::text[])
       AS w (event, subscription, owner, state, reason)
     JOIN done ON done.uuid = w.event),
   asked AS (
     INSERT INTO policy_answer (event, owner)
     SELECT DISTINCT event, owner FROM wanted WHERE state = 'pending' ORDER BY event, owner ON CONFLICT DO NOTHING),
   delivered AS (
-    INSERT INTO delivery (event, subscription, owner, state, reason, due, settled)
+    INSERT INTO delivery (event, subscription, owner, state, reason, due, settled, received)
     SELECT event, subscription, owner, state, reason,
       CASE state WHEN 'pending' THEN now() + ${PARKED_AGAIN} WHEN 'held' THEN now() + ${HELD_AGAIN} END,
-      CASE WHEN state = 'failed' THEN now() END
+      CASE WHEN state = 'failed' THEN now() END, received
     FROM wanted ON CONFLICT (event, subscription) DO NOTHING)
   SELECT uuid, extract(epoch FROM now() - created)::float8 * 1000 AS age FROM done`
 

@@ -2,19 +2,12 @@
 import { Type } from '@fastify/type-provider-typebox'
 import { type Bell, errorReply, type HttpApp, validationPlaces } from '@pacifica/platform'
 import type { FastifyRequest } from 'fastify'
-import type { DeliveryHistory } from '../history/queries.ts'
-import { DeliveryReply, deliveryView } from '../history/view.ts'
 import type { Identify } from '../identity/index.ts'
-import {
-  type Asking,
-  createAsking,
-  params,
-  refusals,
-  SubscriptionForbiddenError,
-} from './asking.ts'
+import { type Asking, createAsking, params, refusals } from './asking.ts'
 import type { Secrets } from './auth.ts'
 import { type CheckNeeds, checkSubscription, type Mistake } from './check.ts'
 import { changedColumns, newRow } from './columns.ts'
+import { SubscriptionForbiddenError } from './own.ts'
 import { NewSubscription, SubscriptionChanges, SubscriptionReply } from './schema.ts'
 import { secretRoutes } from './secret-routes.ts'
 import type { SubscriptionStore } from './store.ts'
@@ -25,7 +18,6 @@ export interface SubscriptionRoutesNeeds extends CheckNeeds {
   readonly secrets: Secrets
   readonly identify: Identify
   readonly deliverBell: Bell
-  readonly deliveriesOf: (subscription: string, limit: number) => Promise<DeliveryHistory[]>
 }
 
 const tags = ['subscriptions']
@@ -54,7 +46,6 @@ export function subscriptionRoutes(
   readRoutes(app, needs, asking, options)
   changeRoute(app, needs, asking, options)
   deleteRoute(app, needs, asking)
-  deliveriesRoute(app, needs, asking)
   secretRoutes(app, needs, asking)
 }
 
@@ -193,28 +184,6 @@ function deleteRoute(app: HttpApp, needs: SubscriptionRoutesNeeds, { own }: Aski
       if (!(await needs.store.delete(uuid))) throw new SubscriptionForbiddenError(uuid)
       request.log.info({ subscription: uuid }, 'subscription.deleted')
       return reply.send()
-    },
-  )
-}
-
-function deliveriesRoute(app: HttpApp, needs: SubscriptionRoutesNeeds, { own }: Asking): void {
-  app.get(
-    '/eventmatch/:uuid/deliveries',
-    {
-      schema: {
-        tags,
-        summary: 'The newest deliveries of a subscription',
-        params,
-        querystring: Type.Object({
-          limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000 })),
-        }),
-        response: { 200: Type.Array(DeliveryReply), ...refusals },
-      },
-    },
-    async (request) => {
-      const { uuid } = await own(request, request.params.uuid)
-      const rows = await needs.deliveriesOf(uuid, request.query.limit ?? 100)
-      return rows.map(deliveryView)
     },
   )
 }

@@ -7,8 +7,7 @@ import { Event } from '@pacifica/core'
 import { createBell, createLog, createMetrics, type Metrics } from '@pacifica/platform'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { ENGINES, type MigratedDatabase, openMigrated } from '../../../../../test/harness/index.ts'
-import { PrismaClient } from '../../database/generated/client.ts'
-import { findEvent } from '../../history/queries.ts'
+import { findEvent } from '../../history/find-event.ts'
 import { type EventStore, eventStore } from '../event-store.ts'
 import { acceptMetrics } from '../metrics.ts'
 import type { Arrival } from './record.ts'
@@ -94,12 +93,10 @@ describe.each(ENGINES)('on the %s engine', (engine) => {
     const [first] = await eventStore({ sql: home.database }).insert([event])
     const [spooled] = await add({ ...anArrival(), event })
     await takeAll()
-    const prisma = new PrismaClient({ adapter: home.database.adapter })
     const viewer = { user: 'a', admin: true }
-    const found = await findEvent(prisma, spooled?.uuid ?? '', viewer)
+    const found = await findEvent(home.database, spooled?.uuid ?? '', viewer)
     expect(found?.uuid).toBe(first?.uuid)
-    expect(await findEvent(prisma, randomUUID(), viewer)).toBeUndefined()
-    await prisma.$disconnect()
+    expect(await findEvent(home.database, randomUUID(), viewer)).toBeUndefined()
     expect(told('event.taken_in')).toMatchObject([{ event: first?.uuid, spooledAs: spooled?.uuid }])
     await home.database.query('DELETE FROM eventlog WHERE uuid = $1', [first?.uuid])
   })

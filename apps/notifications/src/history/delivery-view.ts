@@ -1,0 +1,123 @@
+/** Deliveries, policy answers and attempts as the API shows them: schema and the shaping into it. */
+import { type Static, Type } from '@fastify/type-provider-typebox'
+import type { AttemptRow, DeliveryRow, PolicyRow } from './deliveries.ts'
+import { DELIVERY_STATES } from './list-events.ts'
+
+export const OrNull = <T extends Parameters<typeof Type.Union>[0][number]>(schema: T) =>
+  Type.Union([schema, Type.Null()])
+export const Uuid = Type.String({
+  format: 'uuid',
+  examples: ['2f1b1c4e-5a0a-4b53-9d4b-0a4a1c7f7c11'],
+})
+export const Time = Type.String({ format: 'date-time', examples: ['2026-11-22T08:15:30.123Z'] })
+
+const AttemptReply = Type.Object(
+  {
+    number: Type.Integer({ description: 'From 1; begins anew with each replay.' }),
+    replay: Type.Integer({ description: '0 at first, then one more for each retry asked for.' }),
+    started: Time,
+    duration_ms: Type.Integer(),
+    outcome: Type.String({
+      description: 'accepted (2xx), refused (any other answer), gone (410), unreachable (none).',
+      examples: ['accepted', 'refused', 'gone', 'unreachable'],
+    }),
+    status_code: OrNull(Type.Integer()),
+    body: OrNull(Type.String({ description: "The beginning of the target's reply." })),
+    body_truncated: Type.Boolean({ description: 'The reply was longer.' }),
+    error: OrNull(Type.String()),
+  },
+  { description: 'One request that was really sent.' },
+)
+
+export const PolicyReply = Type.Object(
+  {
+    state: Type.String({
+      description: '`asking`: no answer yet; asked again without end.',
+      examples: ['asking', 'allowed', 'denied'],
+    }),
+    status_code: OrNull(Type.Integer()),
+    body: OrNull(Type.String()),
+    error: OrNull(Type.String({ description: 'Why there is no answer.' })),
+    asked: Type.Integer({ description: 'How often it was asked in vain so far.' }),
+    next_question: OrNull(Time),
+    answered: OrNull(Time),
+  },
+  { description: 'What Pacifica Policy said: may this user see this event?' },
+)
+
+/** One of some words. */
+export const OneOf = <W extends string>(words: readonly W[], description: string) =>
+  Type.Unsafe<W>({ type: 'string', enum: [...words], description, examples: [words.at(-1)] })
+
+export const DeliveryStateName = OneOf(DELIVERY_STATES, 'The guide says what each state means.')
+
+export const DeliveryReply = Type.Object({
+  uuid: Uuid,
+  event: Uuid,
+  received: Type.String({ format: 'date-time', description: 'When the event was accepted.' }),
+  subscription: Uuid,
+  name: Type.String({ description: "The subscription's name." }),
+  target_url: Type.String(),
+  user: Type.String(),
+  state: DeliveryStateName,
+  reason: OrNull(Type.String({ description: 'Why it is in this state.' })),
+  replay: Type.Integer({ description: 'How often it was sent anew by request.' }),
+  test: Type.Boolean({ description: 'It is a test: POST /eventmatch/UUID/test.' }),
+  created: Time,
+  settled: OrNull(Time),
+  next_attempt: OrNull(Time),
+  policy: OrNull(PolicyReply),
+  attempts: Type.Array(AttemptReply, { description: 'The newest 50, oldest first.' }),
+})
+
+export function deliveryView(row: DeliveryRow): Static<typeof DeliveryReply> {
+  const waits = row.state === 'retrying' || row.state === 'pending'
+  return {
+    uuid: row.uuid,
+    event: row.event,
+    received: row.received.toISOString(),
+    subscription: row.subscription,
+    name: row.name,
+    target_url: row.targetUrl,
+    user: row.owner,
+    state: row.state,
+    reason: row.reason,
+    replay: row.replay,
+    test: row.test,
+    created: row.created.toISOString(),
+    settled: iso(row.settled),
+    next_attempt: waits ? iso(row.due) : null,
+    policy: row.policy && policyView(row.policy),
+    attempts: row.attempts.map(attemptView),
+  }
+}
+
+function attemptView(row: AttemptRow): Static<typeof AttemptReply> {
+  return {
+    number: row.number,
+    replay: row.replay,
+    started: row.started.toISOString(),
+    duration_ms: row.durationMs,
+    outcome: row.outcome,
+    status_code: row.statusCode,
+    body: row.body,
+    body_truncated: (row.bodyLength ?? 0) > (row.body?.length ?? 0),
+    error: row.error,
+  }
+}
+
+export function policyView(row: PolicyRow): Static<typeof PolicyReply> {
+  return {
+    state: row.state,
+    status_code: row.statusCode,
+    body: row.body,
+    error: row.error,
+    asked: row.asked,
+    next_question: iso(row.due),
+    answered: iso(row.answered),
+  }
+}
+
+export function iso(time: Date | null): string | null {
+  return time === null ? null : time.toISOString()
+}

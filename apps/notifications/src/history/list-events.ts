@@ -1,0 +1,196 @@
+/**
+ * The list of events, newest first. An admin's list reads `eventlog` itself; a user's begins at the deliveries of their
+ * subscriptions, each read in order by an index, so that it costs what the page holds and not what the table holds.
+ */
+import type { Sql } from '@pacifica/platform'
+import type { DeliveryState } from '../deliver/delivery.ts'
+import { type Bindings, bindings } from './bindings.ts'
+import { microsOf, type Place, timeOf } from './page.ts'
+import type { Viewer } from './viewer.ts'
+
+export const EVENT_STATES = ['new', 'matched', 'unmatchable'] as const
+export type EventState = (typeof EVENT_STATES)[number]
+
+export const DELIVERY_STATES = [
+  'pending',
+  'denied',
+  'delivering',
+  'delivered',
+  'retrying',
+  'exhausted',
+  'held',
+  'cancelled',
+  'failed',
+] as const satisfies readonly DeliveryState[]
+
+export interface EventFilter {
+  readonly type?: string | undefined
+  readonly source?: string | undefined
+  /** Of the event, or of one of its deliveries that the viewer sees: the names differ. */
+  readonly state?: EventState | DeliveryState | undefined
+  readonly since?: Date | undefined
+  readonly until?: Date | undefined
+  readonly after?: Place | undefined
+  readonly limit: number
+}
+
+export interface ListedEvent {
+  readonly uuid: string
+  readonly micros: number
+  readonly created: Date
+  readonly state: EventState
+  readonly reason: string | null
+  readonly matched: Date | null
+  readonly matchCount: number | null
+  readonly type: string | null
+  readonly source: string | null
+  readonly id: string | null
+  readonly time: string | null
+  /** The viewer may see the event itself. */
+  readonly readable: boolean
+  /** Deliveries that the viewer sees, by state. */
+  readonly deliveries: Record<string, number>
+}
+
+/** One row more than `limit`, when there is one: it says that there is a next page. */
+export function listEvents(sql: Sql, filter: EventFilter, viewer: Viewer): Promise<ListedEvent[]> {
+  const given = bindings()
+  const user = viewer.admin ? undefined : given.bind(viewer.user, 'text')
+  const query = { filter, given, limit: given.bind(filter.limit + 1, 'int') }
+  const page = user === undefined ? ofEverybody(query) : ofUser(query, user)
+  return sql.query<ListedEvent>(described(page, user), given.values)
+}
+
+interface Query {
+  readonly filter: EventFilter
+  readonly given: Bindings
+  readonly limit: string
+}
+
+function ofEverybody(query: Query): string {
+  const state = deliveryState(query.filter)
+  const own = eventConditions(query)
+  // Most events have been delivered to somebody; of every other state there are few deliveries, and an index.
+  if (state === undefined || state === 'delivered') {
+    if (state === 'delivered') own.push(DELIVERED)
+    return `
+      SELECT e.created, e.uuid FROM eventlog e ${where([...own, ...place(query, 'e.created', 'e.uuid')])}
+      ORDER BY e.created DESC, e.uuid DESC LIMIT ${query.limit}`
+  }
+  const conditions = [...own, ...place(query, 'd.received', 'd.event'), inState(state)]
+  return `
+    SELECT DISTINCT d.received AS created, d.event AS uuid
+    FROM delivery d JOIN eventlog e ON e.uuid = d.event ${where(conditions)}
+    ORDER BY 1 DESC, 2 DESC LIMIT ${query.limit}`
+}
+
+/** A count, not EXISTS: it is looked up for each event in turn, and the table never read as a whole. */
+const DELIVERED = `(SELECT count(*) FROM delivery d WHERE d.event = e.uuid AND d.state = 'delivered') > 0`
+
+function ofUser(query: Query, user: string): string {
+  const { filter, limit } = query
+  const state = deliveryState(filter)
+  // Who may not read an event must not find out its type and source by looking for them.
+  const readable = looksInside(filter) ? [saidYes('e.uuid', user)] : []
+  const conditions = [
+    'd.subscription = m.uuid',
+    ...eventConditions(query),
+    ...place(query, 'd.received', 'd.event'),
+    ...readable,
+    ...(state === undefined ? [] : [inState(state)]),
+  ]
+  return `
+    SELECT DISTINCT created, uuid FROM (
+      SELECT newest.created, newest.uuid FROM eventmatch m CROSS JOIN LATERAL (
+        SELECT d.received AS created, d.event AS uuid
+        FROM delivery d JOIN eventlog e ON e.uuid = d.event ${where(conditions)}
+        ORDER BY d.received DESC, d.event DESC LIMIT ${limit}) newest
+      WHERE m."user" = ${user}
+      ${state === undefined ? `UNION ALL ${ofPython(query, user)}` : ''}) found
+    ORDER BY created DESC, uuid DESC LIMIT ${limit}`
+}
+
+/** What the Python service delivered to the user; it knew no states like ours. */
+function ofPython(query: Query, user: string): string {
+  const conditions = [
+    `m."user" = ${user}`,
+    ...eventConditions(query),
+    ...place(query, 'e.created', 'e.uuid'),
+    ...(looksInside(query.filter) ? [`l.policy_status_code LIKE '2__'`] : []),
+  ]
+  return `
+      SELECT e.created, e.uuid FROM eventmatch m JOIN eventlogmatch l ON l.event_match_id = m.uuid
+      JOIN eventlog e ON e.uuid = l.event_log_id ${where(conditions)}`
+}
+
+function looksInside({ type, source }: EventFilter): boolean {
+  return type !== undefined || source !== undefined
+}
+
+function described(page: string, user: string | undefined): string {
+  const readable =
+    user === undefined ? 'true' : `${saidYes('e.uuid', user)} OR ${pythonSaidYes('e.uuid', user)}`
+  const visible = user === undefined ? '' : `AND d.owner = ${user}`
+  return `
+    WITH page AS (${page})
+    SELECT e.uuid, e.created, ${microsOf('e.created')} AS micros, e.state, e.reason, e.matched,
+      e.match_count AS "matchCount", e.event_type AS type, e.source, e.event_id AS id, e.event_time AS time,
+      (${readable}) AS readable, coalesce(counted.states, '{}') AS deliveries
+    FROM page JOIN eventlog e ON e.uuid = page.uuid
+    CROSS JOIN LATERAL (
+      SELECT jsonb_object_agg(s.state, s.count) AS states FROM (
+        SELECT d.state, count(*)::int AS count FROM delivery d WHERE d.event = e.uuid ${visible}
+        GROUP BY d.state) s) counted
+    ORDER BY e.created DESC, e.uuid DESC`
+}
+
+function eventConditions({ filter, given }: Query): string[] {
+  const conditions: string[] = []
+  for (const [column, text] of [
+    ['event_type', filter.type],
+    ['source', filter.source],
+  ] as const) {
+    if (text === undefined) continue
+    const wanted = given.bind(text, 'text')
+    // The index has the first 200 characters. Said twice, PostgreSQL would take the condition for twice as rare.
+    const whole = text.length < 200 ? '' : ` AND e.${column} = ${wanted}`
+    conditions.push(`left(e.${column}, 200) = left(${wanted}, 200)${whole}`)
+  }
+  const state = EVENT_STATES.find((name) => name === filter.state)
+  if (state !== undefined) conditions.push(`e.state = '${state}'`)
+  return conditions
+}
+
+/** The range of time, and what comes after the page before. */
+function place({ filter, given }: Query, time: string, uuid: string): string[] {
+  const { since, until, after } = filter
+  const conditions: string[] = []
+  if (since !== undefined) conditions.push(`${time} >= ${given.bind(since, 'timestamptz')}`)
+  if (until !== undefined) conditions.push(`${time} < ${given.bind(until, 'timestamptz')}`)
+  if (after !== undefined) {
+    const micros = given.bind(after.micros, 'bigint')
+    conditions.push(`(${time}, ${uuid}) < (${timeOf(micros)}, ${given.bind(after.uuid, 'uuid')})`)
+  }
+  return conditions
+}
+
+function deliveryState({ state }: EventFilter): DeliveryState | undefined {
+  return DELIVERY_STATES.find((name) => name === state)
+}
+
+/** Written out, not bound: the indexes of what is not delivered are chosen by it. */
+export function inState(state: DeliveryState): string {
+  return `d.state = '${state}'`
+}
+
+/** A value, not EXISTS, for the same reason. */
+const saidYes = (event: string, user: string) =>
+  `coalesce((SELECT p.state FROM policy_answer p WHERE p.event = ${event} AND p.owner = ${user}) = 'allowed', false)`
+
+const pythonSaidYes = (event: string, user: string) =>
+  `EXISTS (SELECT 1 FROM eventlogmatch l JOIN eventmatch m ON m.uuid = l.event_match_id
+           WHERE l.event_log_id = ${event} AND m."user" = ${user} AND l.policy_status_code LIKE '2__')`
+
+function where(conditions: readonly string[]): string {
+  return conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`
+}

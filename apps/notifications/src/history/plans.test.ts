@@ -1,0 +1,146 @@
+/** Every list is read by an index: on PostgreSQL with 50 000 events and deliveries, by the plans that it chooses. */
+import type { Sql } from '@pacifica/platform'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { type MigratedDatabase, openMigrated } from '../../../../test/harness/index.ts'
+import { listJobs } from '../recover/job-store.ts'
+import { deliveriesOfSubscription } from './deliveries.ts'
+import { type EventFilter, listEvents } from './list-events.ts'
+
+const root = { user: 'root', admin: true }
+const user = { user: 'user 7', admin: false }
+/** Half of all deliveries are this user's. */
+const busy = { user: 'user 0', admin: false }
+
+let home: MigratedDatabase
+beforeAll(async () => {
+  home = await openMigrated('postgresql', 'notifications')
+  await home.database.script(`
+    INSERT INTO eventmatch (uuid, name, jsonpath, "user", target_url)
+    SELECT md5('m' || n)::uuid, 'n', '$', 'user ' || n % 20, 'http://example.org/' FROM generate_series(0, 199) n;
+    INSERT INTO eventlog (uuid, jsondata, created, spec_version, source, event_id, event_type, digest, state, match_due)
+    SELECT md5('e' || n)::uuid, '{}', now() - (50000 - n) * interval '1 minute', '0.1',
+      CASE WHEN n % 2 = 0 THEN '/pacifica/metadata/ingest' ELSE 'http://metadata/transactions?_id=' || n END, 'i' || n,
+      CASE WHEN n % 1000 = 1 THEN 'rare' ELSE 'org.pacifica.metadata.ingest' END, 'd' || n,
+      CASE WHEN n % 10000 = 0 THEN 'unmatchable' ELSE 'matched' END, NULL
+    FROM generate_series(1, 50000) n;
+    INSERT INTO delivery (event, subscription, owner, state, received)
+    SELECT md5('e' || n)::uuid, m.uuid, m."user", CASE WHEN n % 500 = 0 THEN 'exhausted' ELSE 'delivered' END,
+      now() - (50000 - n) * interval '1 minute'
+    FROM generate_series(1, 50000) n
+    JOIN eventmatch m ON m.uuid = md5('m' || CASE WHEN n % 2 = 0 THEN 0 ELSE n % 200 END)::uuid;
+    INSERT INTO policy_answer (event, owner, state, due) SELECT event, owner, 'allowed', NULL FROM delivery;
+    INSERT INTO recover_job (subscription, asked_by, state, since, until, states)
+    SELECT md5('m' || n % 200)::uuid, 'a', 'done', now(), now(), '{exhausted}' FROM generate_series(1, 5000) n;`)
+  for (const table of ['eventmatch', 'eventlog', 'delivery', 'policy_answer', 'recover_job'])
+    await home.database.query(`ANALYZE ${table}`)
+}, 300_000)
+afterAll(() => home?.close())
+
+interface Plan {
+  readonly 'Node Type': string
+  readonly 'Relation Name'?: string
+  readonly 'Actual Rows': number
+  readonly 'Actual Loops': number
+  readonly 'Rows Removed by Filter'?: number
+  readonly Plans?: readonly Plan[]
+}
+
+const LARGE = ['eventlog', 'delivery', 'policy_answer', 'recover_job']
+
+/** Of each statement that a list sends: tables read from end to end, and how many rows were touched. */
+async function cost(list: (sql: Sql) => Promise<readonly unknown[]>) {
+  const statements: { text: string; values: readonly unknown[] }[] = []
+  const rows = await list({
+    query: (text, values = []) => {
+      statements.push({ text, values })
+      return home.database.query(text, values)
+    },
+  })
+  const scanned: string[] = []
+  let touched = 0
+  for (const { text, values } of statements) {
+    const explain = `EXPLAIN (ANALYZE, FORMAT JSON) ${text}`
+    const [answer] = await home.database.query<{ 'QUERY PLAN': { Plan: Plan }[] }>(explain, values)
+    const open = answer?.['QUERY PLAN'].map(({ Plan }) => Plan) ?? []
+    for (const plan of open) {
+      open.push(...(plan.Plans ?? []))
+      const relation = plan['Relation Name']
+      if (relation === undefined || !LARGE.includes(relation)) continue
+      if (plan['Node Type'] === 'Seq Scan') scanned.push(relation)
+      touched +=
+        (plan['Actual Rows'] + (plan['Rows Removed by Filter'] ?? 0)) * plan['Actual Loops']
+    }
+  }
+  return { rows: rows.length, scanned, touched }
+}
+
+const middle = {
+  since: new Date(Date.now() - 20_000 * 60_000),
+  until: new Date(Date.now() - 15_000 * 60_000),
+}
+const after = {
+  micros: (Date.now() - 24_999.5 * 60_000) * 1000,
+  uuid: '80000000-0000-0000-0000-000000000000',
+}
+const metadata = 'http://metadata/transactions?_id=30001'
+
+test.each<[string, typeof root, Partial<EventFilter>, number]>([
+  ['all', root, {}, 101],
+  ['all, a later page', root, { after }, 101],
+  ['all of a time range', root, middle, 101],
+  ['all of a rare type', root, { type: 'rare' }, 50],
+  [
+    'all of a common type, a later page',
+    root,
+    { type: 'org.pacifica.metadata.ingest', after },
+    101,
+  ],
+  ['all of a type that does not occur', root, { type: 'none' }, 0],
+  ['all of one source', root, { source: metadata }, 1],
+  ['all unmatchable', root, { state: 'unmatchable' }, 5],
+  ['all new', root, { state: 'new' }, 0],
+  ['all with an exhausted delivery', root, { state: 'exhausted' }, 100],
+  ['all with an exhausted delivery, a later page', root, { state: 'exhausted', after }, 50],
+  ['all with a held delivery', root, { state: 'held' }, 0],
+  ['all with a delivered delivery', root, { state: 'delivered' }, 101],
+  ['a user’s', user, {}, 101],
+  ['a user’s, a later page', user, { after }, 101],
+  ['a user’s of a time range', user, middle, 101],
+  ['a user’s exhausted', user, { state: 'exhausted' }, 0],
+  ['a busy user’s', busy, {}, 101],
+  ['a busy user’s exhausted', busy, { state: 'exhausted' }, 100],
+  ['a busy user’s of a time range', busy, middle, 101],
+  ['a user’s of one source that is not theirs', user, { source: metadata }, 0],
+])('events: %s', async (_name, viewer, filter, expected) => {
+  const told = await cost((sql) => listEvents(sql, { ...filter, limit: 100 }, viewer))
+  expect(told.rows).toBe(expected)
+  expect(told.scanned).toEqual([])
+  expect(told.touched).toBeLessThan(6000)
+})
+
+test('events: a busy user’s of one source: at the worst all deliveries of theirs, by an index', async () => {
+  const filter = { source: '/pacifica/metadata/ingest', limit: 100 }
+  const told = await cost((sql) => listEvents(sql, filter, busy))
+  expect(told).toMatchObject({ rows: 101, scanned: [] })
+})
+
+test.each([
+  ['the newest', {}, 101],
+  ['a later page', { after }, 101],
+  ['the exhausted', { state: 'exhausted' as const }, 100],
+  ['the held', { state: 'held' as const }, 0],
+])('deliveries of a subscription with half of all: %s', async (_name, filter, expected) => {
+  const [row] = await home.database.query<{ uuid: string }>(`SELECT md5('m0')::uuid AS uuid`)
+  const uuid = row?.uuid ?? ''
+  const told = await cost((sql) => deliveriesOfSubscription(sql, uuid, { ...filter, limit: 100 }))
+  expect(told.rows).toBe(expected)
+  expect(told.scanned).toEqual([])
+  expect(told.touched).toBeLessThan(1000)
+})
+
+test('recoveries of a subscription', async () => {
+  const [row] = await home.database.query<{ uuid: string }>(`SELECT md5('m0')::uuid AS uuid`)
+  const told = await cost((sql) => listJobs(sql, row?.uuid ?? '', { after: undefined, limit: 10 }))
+  expect(told).toMatchObject({ rows: 11, scanned: [] })
+  expect(told.touched).toBeLessThan(50)
+})
