@@ -66,8 +66,8 @@ export async function findEvent(
   const [row] = await sql.query<EventRow>(event, [uuid, viewer.user])
   if (row === undefined) return undefined
   const owner = viewer.admin ? undefined : viewer.user
-  const deliveries = await deliveriesOfEvent(sql, uuid, owner, MOST_DELIVERIES + 1)
-  const old = await sql.query<PythonDelivery>(python, [uuid, owner ?? null])
+  const deliveries = await deliveriesOfEvent(sql, row.uuid, owner, MOST_DELIVERIES + 1)
+  const old = await sql.query<PythonDelivery>(python, [row.uuid, owner ?? null])
   return {
     ...row,
     readable: viewer.admin || row.allowed || old.some(saidYes),
