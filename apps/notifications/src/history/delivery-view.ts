@@ -71,7 +71,8 @@ export const DeliveryReply = Type.Object({
 })
 
 export function deliveryView(row: DeliveryRow): Static<typeof DeliveryReply> {
-  const waits = row.state === 'retrying' || row.state === 'pending'
+  const waits =
+    row.state === 'retrying' || (row.state === 'pending' && row.policy?.state === 'allowed')
   return {
     uuid: row.uuid,
     event: row.event,

@@ -140,7 +140,7 @@ async function eventOf(sql: Sql, event: ExplainBody['event'], viewer: Viewer): P
   const uuid = canonicalUuid(event)
   const stored = uuid && (await findContent(sql, uuid, viewer))
   if (!stored) throw new EventNotFoundError(event)
-  return { uuid, text: stored.jsondata, readable: stored.readable }
+  return { uuid: stored.uuid, text: stored.jsondata, readable: stored.readable }
 }
 
 function explainText(expression: CompiledPath, text: string, version: Version): Explanation {

@@ -6,7 +6,7 @@ ALTER TABLE "delivery"
     ADD COLUMN "received" TIMESTAMPTZ,
     ADD COLUMN "test" BOOLEAN NOT NULL DEFAULT false;
 UPDATE "delivery" d SET "received" = e."created" FROM "eventlog" e WHERE e."uuid" = d."event";
-ALTER TABLE "delivery" ALTER COLUMN "received" SET NOT NULL;
+ALTER TABLE "delivery" ALTER COLUMN "received" SET NOT NULL, ALTER COLUMN "received" SET DEFAULT now();
 
 DROP INDEX "delivery_subscription";
 CREATE INDEX "delivery_subscription" ON "delivery" ("subscription", "received" DESC, "event" DESC);
