@@ -111,6 +111,53 @@ test('what is wrong with a subscription is told, all at once', async () => {
   expect(again.status).toBe(409)
 })
 
+test('what happened is listed, explained, tried and sent again', async () => {
+  const { uuid } = await subscribe()
+  const stored = await api.ask('POST /receive', '/receive', {
+    headers: as('ann'),
+    body: JSON.stringify({ ...event, eventID: 'e2' }),
+  })
+  const eventUuid = await stored.text()
+  const get = (name: string, url: string, user = 'ann') => api.ask(name, url, { headers: as(user) })
+  expect((await get('GET /events', '/events?limit=2')).status).toBe(200)
+  expect((await get('GET /events', '/events?colour=red')).status).toBe(400)
+  const explain = (body: unknown) =>
+    api.ask('POST /eventmatch/explain', '/eventmatch/explain', send(body))
+  const explained = await explain({ event, jsonpath: '$.data[0]' })
+  expect(await explained.json()).toMatchObject({ matches: true })
+  expect((await explain({ event, jsonpath: '$.data[' })).status).toBe(400)
+  const tried = await api.ask('POST /eventmatch/{uuid}/test', `/eventmatch/${uuid}/test`, send({}))
+  expect([200, 202]).toContain(tried.status)
+  const retry = await api.ask('POST /events/{uuid}/retry', `/events/${eventUuid}/retry`, send({}))
+  expect(retry.status).toBe(200)
+  const since = '2020-01-01T00:00:00Z'
+  const jobs = `/eventmatch/${uuid}/recover`
+  const begun = await api.ask('POST /eventmatch/{uuid}/recover', jobs, send({ since }))
+  expect(begun.status).toBe(202)
+  const { uuid: job } = (await begun.json()) as { uuid: string }
+  expect((await get('GET /eventmatch/{uuid}/recover', jobs)).status).toBe(200)
+  const one = '/eventmatch/{uuid}/recover/{job}'
+  expect((await get(`GET ${one}`, `${jobs}/${job}`)).status).toBe(200)
+  expect((await get(`GET ${one}`, `${jobs}/${unknown}`)).status).toBe(404)
+  const ended = await api.ask(`DELETE ${one}`, `${jobs}/${job}`, {
+    headers: { 'http-remote-user': 'ann' },
+  })
+  expect(ended.status).toBe(200)
+})
+
+test('a signing secret is made, shown to its owner, and ended', async () => {
+  const { uuid } = await subscribe()
+  const secret = (method: string, user = 'ann') =>
+    api.ask(`${method} /eventmatch/{uuid}/secret`, `/eventmatch/${uuid}/secret`, {
+      headers: { 'http-remote-user': user },
+    })
+  expect((await secret('GET')).status).toBe(404)
+  expect((await secret('POST')).status).toBe(200)
+  expect((await secret('GET')).status).toBe(200)
+  expect((await secret('GET', 'bob')).status).toBe(403)
+  expect((await secret('DELETE')).status).toBe(200)
+})
+
 test('the operations routes answer as described', async () => {
   for (const path of ['/healthz', '/readyz', '/metrics'])
     expect((await api.ask(`GET ${path}`, path)).status).toBe(200)
