@@ -1,0 +1,32 @@
+/** `%(name)s` and `%%` in values, as Python's configparser reads them (BasicInterpolation). */
+
+export type Interpolated = { readonly text: string } | { readonly wrong: string }
+
+/** As in Python: a value that still refers to others then refers to itself. */
+const DEEPEST = 10
+
+/** @param lookUp the value of another key, as it is written; undefined when there is none */
+export function interpolate(
+  value: string,
+  lookUp: (name: string) => string | undefined,
+  depth = 1,
+): Interpolated {
+  if (depth > DEEPEST) return { wrong: 'refers to itself through %(…)s' }
+  let text = ''
+  for (const piece of value.split(/(%%|%\([^)]*\)s|%)/)) {
+    if (!piece.startsWith('%')) {
+      text += piece
+    } else if (piece === '%%') {
+      text += '%'
+    } else {
+      const name = /^%\((.*)\)s$/.exec(piece)?.[1]
+      if (name === undefined) return { wrong: "a single '%' must be written '%%'" }
+      const other = lookUp(name)
+      if (other === undefined) return { wrong: `refers to %(${name})s, which is not there` }
+      const inner = interpolate(other, lookUp, depth + 1)
+      if ('wrong' in inner) return inner
+      text += inner.text
+    }
+  }
+  return { text }
+}
