@@ -52,12 +52,12 @@ export function readConfig<const S extends Settings>(
   return config as Config<S>
 }
 
-/**
- * Where the value of a setting stands, for messages: the variable, the line of the INI file, or, for a default, the
- * variable to set.
- */
-export function whereSet(setting: Setting<unknown>, sources: ConfigSources): string {
-  return writtenFor(setting, sources, [])?.name ?? setting.variable
+/** What is said of a setting, and where: the variable, or the line of the INI file. Undefined: its default holds. */
+export function findSetting(
+  setting: Setting<unknown>,
+  sources: ConfigSources,
+): { readonly name: string; readonly text: string } | undefined {
+  return writtenFor({ ...setting, default: undefined }, sources, [])
 }
 
 function iniFiles({ ini }: ConfigSources): readonly IniFile[] {
