@@ -1,6 +1,5 @@
 /** Opens this service's database, brings its tables up to date, and says in /readyz how it is. */
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import {
   type Database,
   type Health,
@@ -12,12 +11,9 @@ import {
 } from '@pacifica/platform'
 import type { NotificationsConfig } from '../config.ts'
 import { PrismaClient } from './generated/client.ts'
+import { MIGRATIONS, whoseTables } from './migrations.ts'
 import { releaseOrphans } from './release-orphans.ts'
-
-/** Found from src/ and dist/ alike. */
-const MIGRATIONS = fileURLToPath(
-  new URL('../../../../prisma/notifications/migrations', import.meta.url),
-)
+import { MigrationsPendingError, PythonTablesError } from './upgrade/errors.ts'
 
 export interface Tables {
   readonly database: Database
@@ -41,8 +37,7 @@ export async function openTables(
     },
   )
   life.onClose('database', () => database.close())
-  for (const migration of await migrate(database, MIGRATIONS))
-    log.info({ migration }, 'database.migrated')
+  await prepareTables({ log, database }, config)
   if (database.engine === 'embedded') await releaseOrphans(database)
   health.add('database', () => database.check(3_000).then(() => undefined))
   health.add('migrations', async () => {
@@ -52,4 +47,21 @@ export async function openTables(
   const prisma = new PrismaClient({ adapter: database.adapter })
   life.onClose('prisma', () => prisma.$disconnect())
   return { database, prisma }
+}
+
+/**
+ * An embedded database and a fresh one are migrated here. So is one of an earlier version, unless MIGRATE_AT_START says
+ * that somebody else does it. The Python service's tables are left to `dbsync`, which needs to be told a time zone.
+ */
+async function prepareTables(
+  { log, database }: { log: Log; database: Database },
+  { migrateAtStart }: Pick<NotificationsConfig, 'migrateAtStart'>,
+): Promise<void> {
+  if ((await whoseTables(database)) === 'python') throw new PythonTablesError()
+  const { pending, unknown } = await pendingMigrations(database, MIGRATIONS)
+  if (unknown.length > 0) log.warn({ migrations: unknown }, 'database.newer')
+  if (!migrateAtStart && database.engine === 'postgresql' && pending.length > 0)
+    throw new MigrationsPendingError(pending)
+  for (const migration of await migrate(database, MIGRATIONS))
+    log.info({ migration }, 'database.migrated')
 }

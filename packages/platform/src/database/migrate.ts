@@ -67,12 +67,33 @@ export async function migrate(database: Database, folder: string): Promise<strin
   return applied
 }
 
-/** What `migrate` would find to do, without doing it. */
-export async function pendingMigrations(
-  database: Database,
+/**
+ * The same within a transaction of the caller's: all of them or none. `present` are those whose work is there already,
+ * done by others: they are recorded without being run.
+ */
+export async function migrateWithin(
+  sql: Sql,
   folder: string,
-): Promise<MigrationState> {
-  return compare(await readMigrations(folder), await readApplied(database))
+  options: { readonly present?: readonly string[] } = {},
+): Promise<string[]> {
+  const migrations = await readMigrations(folder)
+  const applied: string[] = []
+  for (const migration of migrations) {
+    const present = options.present?.includes(migration.name) ?? false
+    const toRun = present ? { ...migration, text: '' } : migration
+    if ((await applyUnlessApplied(sql, toRun, migrations)) && !present) applied.push(migration.name)
+  }
+  return applied
+}
+
+/** Held to the end of the transaction: nobody else migrates meanwhile. */
+export async function lockMigrations(sql: Sql): Promise<void> {
+  await sql.query(LOCK)
+}
+
+/** What `migrate` would find to do, without doing it. */
+export async function pendingMigrations(sql: Sql, folder: string): Promise<MigrationState> {
+  return compare(await readMigrations(folder), await readApplied(sql))
 }
 
 async function applyUnlessApplied(
@@ -80,7 +101,7 @@ async function applyUnlessApplied(
   migration: Migration,
   all: readonly Migration[],
 ): Promise<boolean> {
-  await sql.query(LOCK)
+  await lockMigrations(sql)
   const { pending, changed } = compare(all, await readApplied(sql))
   if (changed.length > 0) {
     throw new MigrationError(
@@ -93,7 +114,7 @@ async function applyUnlessApplied(
     'SELECT clock_timestamp() AS now',
   )
   try {
-    await sql.query(migration.text)
+    if (migration.text !== '') await sql.query(migration.text)
   } catch (error) {
     throw new MigrationError(
       `Migration ${migration.name} failed and was rolled back: ${(error as Error).message}`,
