@@ -19,6 +19,7 @@ import { receiver } from './accept/receive.ts'
 import { type ApiNeeds, createApi } from './api.ts'
 import { allowAll, httpPolicyClient, type PolicyClient } from './authorize/policy-client.ts'
 import { pipelineBells } from './bells.ts'
+import { openAdminSocket } from './cli/admin-socket.ts'
 import { ACCEPT, type NotificationsConfig } from './config.ts'
 import { openTables } from './database/open.ts'
 import {
@@ -30,6 +31,7 @@ import {
   readReceiveCredentials,
 } from './identity/index.ts'
 import { startDelivering, startMatching } from './loops.ts'
+import { startRetention } from './purge/retention.ts'
 import { loadSecrets } from './subscriptions/auth.ts'
 import { subscriptionStore } from './subscriptions/store.ts'
 import { VERSION } from './version.ts'
@@ -55,6 +57,7 @@ export async function startNotifications(
 ): Promise<Notifications> {
   const { log, transport, health = createHealth(), metrics = createMetrics() } = needs
   const { database, prisma } = await openTables({ life, log, health }, config)
+  if (database.engine === 'embedded') await openAdminSocket({ database, life, log }, config)
   const bells = pipelineBells(database)
   const subscriptions = subscriptionStore({ prisma })
   const keyFile = config.secretKeyFile ?? join(config.dataDir, 'notifications', 'secret.key')
@@ -69,6 +72,7 @@ export async function startNotifications(
     const policy = policyClient(config)
     life.onClose('policy client', () => policy.close())
     startMatching({ ...loops, policy }, config)
+    startRetention(loops, config)
   }
   if (config.roles.includes('deliver')) {
     health.add('transport', () => transport.trouble())
