@@ -73,7 +73,7 @@ export const notificationsSettings = {
     ini: 'celery.backend_url',
   }),
   retentionMs: setting.duration('RETENTION', {
-    doc: 'Events older than this are purged, with what became of them, once nothing of theirs is pending. Not set: kept for ever.',
+    doc: 'Events older than this are purged, with what became of them, unless a delivery is under way; deliveries held for a disabled subscription do not count. Not set: kept for ever.',
     min: 3_600_000,
     max: Number.MAX_SAFE_INTEGER,
   }),

@@ -4,13 +4,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Database, openDatabase } from '@pacifica/platform'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { createTestDatabase, silentLog } from '../../../../test/harness/index.ts'
 import {
+  createTestDatabase,
   IDS,
   PYTHON_DATABASES,
   pythonEvents,
   pythonSubscriptions,
-} from '../database/upgrade/python-database.ts'
+  silentLog,
+} from '../../../../test/harness/index.ts'
 import { socketPath } from './admin-socket.ts'
 import { embeddedFolder } from './open.ts'
 import { runCli } from './run-cli.ts'

@@ -9,7 +9,7 @@ export interface EventPurgeOptions {
   /** RFC 3339; without uuids only. */
   readonly before: string
   readonly limit: number
-  readonly pendingToo: boolean
+  readonly pendingToo: 'all' | 'none'
 }
 
 export const eventpurge: EventCommand<EventPurgeOptions> = {
@@ -38,7 +38,7 @@ export const eventpurge: EventCommand<EventPurgeOptions> = {
       uuids: uuidsOf(given),
       before: before.toISOString(),
       limit: wholeNumber(given, 'limit', Number.MAX_SAFE_INTEGER),
-      pendingToo: given.options['pending'] === true,
+      pendingToo: given.options['pending'] === true ? 'all' : 'none',
     }
   },
   async *run(database, { uuids, before, limit, pendingToo }) {

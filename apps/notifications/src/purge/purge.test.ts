@@ -80,7 +80,7 @@ describe.each(ENGINES)('on the %s engine', (engine) => {
       kept: 6,
     })
     expect(await left()).toEqual([0, 1, 2, 3, 20, 21])
-    const all = await purgeEvents(database, { which: { before }, pendingToo: true })
+    const all = await purgeEvents(database, { which: { before }, pendingToo: 'all' })
     expect(all).toEqual({ purged: 6, kept: 0 })
   })
 
@@ -97,6 +97,7 @@ describe.each(ENGINES)('on the %s engine', (engine) => {
   test('retention purges what is older than it says', async () => {
     await event(1, 'delivered')
     await event(2, 'pending')
+    await event(4, 'held')
     await database.query(
       `INSERT INTO eventlog (uuid, jsondata, state) VALUES ($1, '{}', 'matched')`,
       [id(3)],

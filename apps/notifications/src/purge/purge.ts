@@ -10,8 +10,11 @@ export interface PurgeOptions {
   readonly which: { readonly before: Date } | { readonly uuids: readonly string[] }
   /** At most so many. */
   readonly limit?: number | undefined
-  /** Also events that are not matched yet, or have deliveries that are not settled. */
-  readonly pendingToo?: boolean
+  /**
+   * Also events that still wait: `all`, or only those `held` for a disabled subscription, which may never be enabled
+   * again. Default: none.
+   */
+  readonly pendingToo?: 'all' | 'held' | 'none'
   readonly batch?: number
   /** Between two batches; the purge ends early when it aborts. */
   readonly signal?: AbortSignal
@@ -63,13 +66,16 @@ const findThese = find('uuid = ANY($4::uuid[])')
 /** Whoever replays or settles one of these waits for us, or we for them: after this, what is settled stays settled. */
 const holdDeliveries = `SELECT uuid FROM delivery WHERE event = ANY($1::uuid[]) ORDER BY uuid FOR UPDATE`
 
-const IS_PENDING = `
-  (e.state <> 'matched' OR EXISTS (
-    SELECT FROM delivery d WHERE d.event = e.uuid AND d.state IN ('pending', 'delivering', 'retrying', 'held')))`
+const KEPT = {
+  none: ['pending', 'delivering', 'retrying', 'held'],
+  held: ['pending', 'delivering', 'retrying'],
+} as const
 
 const remove = `
   WITH gone AS (
-    SELECT e.uuid FROM eventlog e WHERE e.uuid = ANY($1::uuid[]) AND ($2::boolean OR NOT ${IS_PENDING})),
+    SELECT e.uuid FROM eventlog e
+    WHERE e.uuid = ANY($1::uuid[]) AND ($2::text[] IS NULL OR e.state = 'matched' AND NOT EXISTS (
+      SELECT FROM delivery d WHERE d.event = e.uuid AND d.state = ANY($2::text[])))),
   notes AS (DELETE FROM eventlogmatch m USING gone WHERE m.event_log_id = gone.uuid)
   DELETE FROM eventlog e USING gone WHERE e.uuid = gone.uuid RETURNING e.uuid`
 
@@ -77,7 +83,7 @@ async function purgeBatch(
   sql: Sql,
   place: Place,
   size: number,
-  { which, pendingToo = false }: PurgeOptions,
+  { which, pendingToo = 'none' }: PurgeOptions,
 ): Promise<BatchDone> {
   const found =
     'before' in which
@@ -86,6 +92,7 @@ async function purgeBatch(
   if (found.length === 0) return { purged: 0, found: 0, last: undefined }
   const uuids = found.map(({ uuid }) => uuid)
   await sql.query(holdDeliveries, [uuids])
-  const purged = await sql.query(remove, [uuids, pendingToo])
+  const kept = pendingToo === 'all' ? null : KEPT[pendingToo]
+  const purged = await sql.query(remove, [uuids, kept])
   return { purged: purged.length, found: found.length, last: found.at(-1) }
 }

@@ -33,7 +33,8 @@ export function retentionStep(
       [retentionMs],
     )
     if (row === undefined) return false
-    const { purged, kept } = await purgeEvents(database, { which: row, signal })
+    const options = { which: row, pendingToo: 'held', signal } as const
+    const { purged, kept } = await purgeEvents(database, options)
     if (purged > 0) log.info({ purged, pending: kept, before: row.before }, 'events.purged')
     return false
   }

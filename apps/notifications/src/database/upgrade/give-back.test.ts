@@ -1,11 +1,17 @@
 /** `dbsync --back` on PostgreSQL. */
 import { type Database, openDatabase } from '@pacifica/platform'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { createTestDatabase, silentLog } from '../../../../../test/harness/index.ts'
+import {
+  createTestDatabase,
+  IDS,
+  PYTHON_DATABASES,
+  pythonEvents,
+  pythonSubscriptions,
+  silentLog,
+} from '../../../../../test/harness/index.ts'
 import { whoseTables } from '../migrations.ts'
 import { type GiveBackOptions, giveBack } from './give-back.ts'
 import { madeBy } from './made-by-us.ts'
-import { IDS, PYTHON_DATABASES, pythonEvents, pythonSubscriptions } from './python-database.ts'
 import { syncTables } from './sync.ts'
 
 let database: Database

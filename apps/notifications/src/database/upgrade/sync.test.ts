@@ -2,11 +2,17 @@
 
 import { type Database, migrate, openDatabase } from '@pacifica/platform'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { createTestDatabase, silentLog } from '../../../../../test/harness/index.ts'
+import {
+  createTestDatabase,
+  IDS,
+  PYTHON_DATABASES,
+  pythonEvents,
+  pythonSubscriptions,
+  silentLog,
+} from '../../../../../test/harness/index.ts'
 import { MIGRATIONS, PYTHON_TABLES, whoseTables } from '../migrations.ts'
 import { readCatalog } from './catalog.ts'
 import { planPythonSchema } from './plan.ts'
-import { IDS, PYTHON_DATABASES, pythonEvents, pythonSubscriptions } from './python-database.ts'
 import { type SyncOptions, syncTables } from './sync.ts'
 
 let database: Database
