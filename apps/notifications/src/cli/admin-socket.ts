@@ -7,7 +7,6 @@
 import { chmod, rm } from 'node:fs/promises'
 import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
 import { json } from 'node:stream/consumers'
 import type { Database, Lifetime, Log } from '@pacifica/platform'
 import { runRemotely } from './event-commands.ts'
@@ -95,13 +94,25 @@ export async function* askService(
 ): AsyncGenerator<string> {
   const reply = await send(socketPath(dataDir), name, JSON.stringify(options))
   let done = false
-  for await (const text of createInterface({ input: reply })) {
+  for await (const text of linesOf(reply)) {
     const line = JSON.parse(text) as Line
     if ('error' in line) throw new AdminSocketError(line.error)
     if ('done' in line) done = true
     else yield line.out
   }
   if (!done) throw new AdminSocketError('The service ended in the middle of it')
+}
+
+/** By line feeds alone: readline also takes U+2028, which a body may hold. */
+async function* linesOf(reply: IncomingMessage): AsyncGenerator<string> {
+  let rest = ''
+  for await (const piece of reply.setEncoding('utf8')) {
+    rest += piece
+    if (!piece.includes('\n')) continue
+    const lines = rest.split('\n')
+    rest = lines.pop() ?? ''
+    yield* lines
+  }
 }
 
 function send(path: string, name: string, body: string): Promise<IncomingMessage> {

@@ -21,17 +21,24 @@ export const PYTHON_TABLES = [
 export type Whose = 'empty' | 'python' | 'ours'
 
 export async function whoseTables(sql: Sql): Promise<Whose> {
-  const [{ python, records } = { python: false, records: false }] = await sql.query<{
-    python: boolean
-    records: boolean
-  }>(
-    `SELECT bool_or(to_regclass(quote_ident(name)) IS NOT NULL) AS python,
-            to_regclass('"_prisma_migrations"') IS NOT NULL AS records
-     FROM unnest($1::text[]) AS name`,
-    [PYTHON_TABLES],
+  const there = await tablesThere(sql, [...PYTHON_TABLES, RECORDS])
+  if (there.includes(RECORDS) && (await isRecorded(sql))) return 'ours'
+  return there.some((name) => name !== RECORDS) ? 'python' : 'empty'
+}
+
+const RECORDS = '_prisma_migrations'
+
+/**
+ * Which of them there are. Not by `to_regclass`: within a transaction that waited for a lock it may answer from before
+ * the wait.
+ */
+export async function tablesThere(sql: Sql, names: readonly string[]): Promise<string[]> {
+  const rows = await sql.query<{ name: string }>(
+    `SELECT relname::text AS name FROM pg_class
+     WHERE relname = ANY($1::text[]) AND relkind IN ('r', 'p') AND pg_table_is_visible(oid)`,
+    [names],
   )
-  if (records && (await isRecorded(sql))) return 'ours'
-  return python ? 'python' : 'empty'
+  return rows.map(({ name }) => name)
 }
 
 async function isRecorded(sql: Sql): Promise<boolean> {

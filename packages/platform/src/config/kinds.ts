@@ -77,7 +77,8 @@ const LONGEST_TIMER_MS = 2 ** 31 - 1
 
 export function duration(range: Range): Kind<number> {
   const { min = 0, max = LONGEST_TIMER_MS } = range
-  const shown = range.max === undefined ? range : { min, max }
+  const limited = range.max !== undefined && range.max < Number.MAX_SAFE_INTEGER
+  const shown = limited ? { min, max } : { ...(range.min !== undefined && { min }) }
   return {
     expects: `a duration such as 500ms, 30s, 10min, 24h or 5d${between(shown, (ms) => `${ms / 1_000}s`)}`,
     parse(value) {

@@ -136,6 +136,7 @@ describe.each(['embedded', 'postgresql'] as const)('%s', (engine) => {
       engine === 'embedded'
         ? database
         : await openDatabase({ log }, { url: server?.url, folder: 'unused' })
+    for (const each of [database, other]) await pendingMigrations(each, migrations)
     const both = await Promise.all([migrate(database, migrations), migrate(other, migrations)])
     expect(both.flat().sort()).toEqual(['1_first', '2_second'])
     if (other !== database) await other.close()

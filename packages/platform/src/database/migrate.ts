@@ -143,10 +143,13 @@ function compare(migrations: readonly Migration[], applied: readonly Applied[]):
   }
 }
 
+/** Not by `to_regclass`: within a transaction that waited for the lock it may answer from before the wait. */
+const IS_THERE = `
+  SELECT EXISTS (
+    SELECT FROM pg_class WHERE relname = '_prisma_migrations' AND pg_table_is_visible(oid)) AS there`
+
 async function readApplied(sql: Sql): Promise<Applied[]> {
-  const [{ there } = { there: false }] = await sql.query<{ there: boolean }>(
-    `SELECT to_regclass('"_prisma_migrations"') IS NOT NULL AS there`,
-  )
+  const [{ there } = { there: false }] = await sql.query<{ there: boolean }>(IS_THERE)
   if (!there) return []
   return sql.query<Applied>(
     `SELECT migration_name AS name, checksum, finished_at IS NOT NULL AS finished

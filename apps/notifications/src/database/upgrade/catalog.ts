@@ -25,7 +25,8 @@ export interface Catalog {
 }
 
 const tablesHere = `
-  SELECT name AS table, to_regclass(quote_ident(name)) AS oid FROM unnest($1::text[]) AS name`
+  SELECT relname::text AS table, oid FROM pg_class
+  WHERE relname = ANY($1::text[]) AND relkind IN ('r', 'p') AND pg_table_is_visible(oid)`
 
 const readColumns = `
   WITH tables AS (${tablesHere})

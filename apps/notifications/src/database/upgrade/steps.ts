@@ -1,5 +1,6 @@
 /** The statements of an upgrade, one function each; `sync.ts` says in which order. */
 import type { Sql } from '@pacifica/platform'
+import { tablesThere } from '../migrations.ts'
 import { UpgradeError } from './errors.ts'
 import type { PythonSubscription, UpgradedSubscription } from './upgrade-subscription.ts'
 
@@ -132,8 +133,5 @@ async function count(sql: Sql, table: string, which: string): Promise<number> {
 }
 
 async function isThere(sql: Sql, table: string): Promise<boolean> {
-  const [row] = await sql.query<{ it: string | null }>('SELECT to_regclass($1)::text AS it', [
-    table,
-  ])
-  return row?.it !== null && row?.it !== undefined
+  return (await tablesThere(sql, [table])).length > 0
 }
