@@ -6,6 +6,8 @@ import type { AddressInfo } from 'node:net'
 export interface Received {
   readonly webhookId: string
   readonly eventId: string
+  /** `none` without the header. */
+  readonly authorization: string
 }
 
 export interface TargetServer {
@@ -20,7 +22,11 @@ export async function startTarget(): Promise<TargetServer> {
     const pieces: Buffer[] = []
     for await (const piece of request) pieces.push(piece as Buffer)
     const event = JSON.parse(Buffer.concat(pieces).toString('utf8')) as { eventID: string }
-    received.push({ webhookId: String(request.headers['webhook-id']), eventId: event.eventID })
+    received.push({
+      webhookId: String(request.headers['webhook-id']),
+      eventId: event.eventID,
+      authorization: request.headers.authorization ?? 'none',
+    })
     response.end('thanks')
   })
   server.listen(0, '127.0.0.1')

@@ -18,6 +18,7 @@ import { openAccepting } from './accept/open.ts'
 import { type ApiNeeds, createApi } from './api.ts'
 import { allowAll, httpPolicyClient, type PolicyClient } from './authorize/policy-client.ts'
 import { pipelineBells } from './bells.ts'
+import { openAdminSocket } from './cli/admin-socket.ts'
 import type { NotificationsConfig } from './config.ts'
 import { openTables } from './database/open.ts'
 import {
@@ -30,6 +31,7 @@ import {
 } from './identity/index.ts'
 import { startDelivering, startMatching, startRecovering } from './loops.ts'
 import { backlogGauges, pipelineMetrics } from './metrics.ts'
+import { startRetention } from './purge/retention.ts'
 import { loadSecrets } from './subscriptions/auth.ts'
 import { subscriptionStore } from './subscriptions/store.ts'
 import { VERSION } from './version.ts'
@@ -55,6 +57,7 @@ export async function startNotifications(
 ): Promise<Notifications> {
   const { log, transport, health = createHealth(), metrics = createMetrics() } = needs
   const { database, prisma, availability } = await openTables({ life, log, health }, config)
+  if (database.engine === 'embedded') await openAdminSocket({ database, life, log }, config)
   const bells = pipelineBells(database)
   const subscriptions = subscriptionStore({ prisma })
   const keyFile = config.secretKeyFile ?? join(config.dataDir, 'notifications', 'secret.key')
@@ -78,7 +81,10 @@ export async function startNotifications(
   }
   const policy = policyClient(config)
   life.onClose('policy client', () => policy.close())
-  if (config.roles.includes('match')) startMatching({ ...loops, policy }, config)
+  if (config.roles.includes('match')) {
+    startMatching({ ...loops, policy }, config)
+    startRetention(loops, config)
+  }
   if (config.roles.includes('deliver')) {
     health.add('transport', () => transport.trouble())
     startDelivering({ ...loops, transport, egress, secrets }, config)

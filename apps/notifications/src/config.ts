@@ -4,10 +4,12 @@ import {
   ConfigError,
   type ConfigMistake,
   type ConfigSources,
+  findSetting,
   LOG_LEVELS,
   readConfig,
   setting,
 } from '@pacifica/platform'
+import { brokerUrl, databaseUrl } from './config-urls.ts'
 
 export const ROLES = ['api', 'match', 'deliver'] as const
 export type Role = (typeof ROLES)[number]
@@ -15,32 +17,65 @@ export type Role = (typeof ROLES)[number]
 const MiB = 1024 * 1024
 
 export const notificationsSettings = {
+  configFile: setting.path('NOTIFICATIONS_CONFIG', {
+    doc: 'The INI file; `-c` wins. Not set: `~/.pacifica-notifications/config.ini`, if it is there.',
+  }),
+  cherryPyFile: setting.path('NOTIFICATIONS_CPCONFIG', {
+    doc: "CherryPy's file, for address and port; `--cpconfig` wins. Not set: `~/.pacifica-notifications/cpconfig.ini`, if it is there.",
+  }),
   host: setting.text('NOTIFICATIONS_HOST', {
     doc: 'Address to listen on.',
     default: '127.0.0.1',
+    ini: 'global.server.socket_host',
   }),
-  port: setting.port('NOTIFICATIONS_PORT', { doc: 'Port to listen on.', default: 8070 }),
+  port: setting.port('NOTIFICATIONS_PORT', {
+    doc: 'Port to listen on.',
+    default: 8070,
+    ini: 'global.server.socket_port',
+  }),
   dataDir: setting.path('DATA_DIR', {
     doc: 'Folder for the embedded database and everything else that is kept on disk.',
     default: './.pacifica',
   }),
-  databaseUrl: setting.secret('DATABASE_URL', {
-    doc: 'PostgreSQL: `postgresql://user:password@host/name`. Not set: an embedded database in DATA_DIR.',
+  databaseUrl: setting.of('DATABASE_URL', databaseUrl, {
+    doc: 'PostgreSQL; the forms of peewee are taken too. Not set: an embedded database in DATA_DIR.',
     aliases: ['PEEWEE_URL'],
+    secret: true,
+    ini: 'database.peewee_url',
   }),
   databaseConnectAttempts: setting.integer('DATABASE_CONNECT_ATTEMPTS', {
     doc: 'How often the database is tried at the start. With the role `api` the service starts without it.',
     default: 10,
     min: 1,
+    ini: 'database.connect_attempts',
   }),
   databaseConnectWaitMs: setting.duration('DATABASE_CONNECT_WAIT', {
     doc: 'The wait between two tries.',
     default: '20s',
+    ini: 'database.connect_wait',
   }),
   databasePool: setting.integer('DATABASE_POOL', {
     doc: 'Connections to PostgreSQL for each process.',
     default: 10,
     min: 2,
+  }),
+  migrateAtStart: setting.flag('MIGRATE_AT_START', {
+    doc: 'Whether a start brings the tables on PostgreSQL up to date; `no`: it ends with what to run.',
+    default: true,
+  }),
+  brokerUrl: setting.of('BROKER_URL', brokerUrl, {
+    doc: 'RabbitMQ. Read and checked; this version has no use for it yet.',
+    secret: true,
+    ini: 'celery.broker_url',
+  }),
+  backendUrl: setting.text('BACKEND_URL', {
+    doc: "Celery's, ignored: results are rows in the database.",
+    ini: 'celery.backend_url',
+  }),
+  retentionMs: setting.duration('RETENTION', {
+    doc: 'Events older than this are purged, with what became of them, unless a delivery is under way; deliveries held for a disabled subscription do not count. Not set: kept for ever.',
+    min: 3_600_000,
+    max: Number.MAX_SAFE_INTEGER,
   }),
   roles: setting.list('ROLES', {
     doc: 'What this process does: any of `api`, `match` (which asks Policy too), `deliver`.',
@@ -52,6 +87,7 @@ export const notificationsSettings = {
     or: ['allow-all'],
     protocols: ['http:', 'https:'],
     required: true,
+    ini: 'notifications.policy_url',
   }),
   policyTtlMs: setting.duration('POLICY_TTL', {
     doc: 'How long a yes of Policy holds; an older one is asked for again before anything is sent.',
@@ -71,9 +107,11 @@ export const notificationsSettings = {
   userHeader: setting.text('USER_HEADER', {
     doc: 'The request header in which a trusted proxy names the user.',
     default: 'Http-Remote-User',
+    ini: 'notifications.user_header',
   }),
   defaultUser: setting.text('DEFAULT_USER', {
     doc: 'Who asks when no header says so. Not set: such a request is refused.',
+    ini: ['DEFAULT.default_user', 'notifications.default_user'],
   }),
   trustedProxies: setting.cidrs('TRUSTED_PROXIES', {
     doc: 'Networks from which the user header is believed.',
@@ -150,7 +188,7 @@ export type NotificationsConfig = Config<typeof notificationsSettings>
  */
 export function readNotificationsConfig(sources: ConfigSources): NotificationsConfig {
   const config = readConfig(notificationsSettings, sources)
-  const mistakes = isLoopback(config.host) ? [] : exposed(config)
+  const mistakes = isLoopback(config.host) ? [] : exposed(config, sources)
   if (mistakes.length > 0) throw new ConfigError(mistakes)
   return config
 }
@@ -160,8 +198,9 @@ export function isLoopback(host: string): boolean {
 }
 
 /** What must be said aloud before anybody on the network can reach the service. */
-function exposed(config: NotificationsConfig): ConfigMistake[] {
-  const where = `the service listens on ${config.host}`
+function exposed(config: NotificationsConfig, sources: ConfigSources): ConfigMistake[] {
+  const said = findSetting(notificationsSettings.host, sources)?.name ?? 'NOTIFICATIONS_HOST'
+  const where = `the service listens on ${config.host} (${said})`
   const mistakes: ConfigMistake[] = []
   if (config.policyUrl === 'allow-all' && !config.allowAllOnNetwork)
     mistakes.push({

@@ -6,4 +6,5 @@ export {
   notificationsSettings,
   readNotificationsConfig,
 } from './config.ts'
+export { type FoundSources, findSources, type NamedFiles } from './config-sources.ts'
 export { VERSION } from './version.ts'

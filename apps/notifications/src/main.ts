@@ -1,32 +1,44 @@
+#!/usr/bin/env node
 /** The notifications service as a process. Reads the environment and the command line, which nothing else here does. */
+import { homedir } from 'node:os'
 import { parseArgs } from 'node:util'
 import {
   createInProcessTransport,
   createLog,
+  type Lifetime,
   LOG_LEVELS,
   type LogLevel,
   runProcess,
 } from '@pacifica/platform'
 import { startNotifications } from './compose.ts'
 import { readNotificationsConfig } from './config.ts'
+import { findSources } from './config-sources.ts'
+import { notesOnSettings } from './notes.ts'
 import { VERSION } from './version.ts'
 
 const HELP = `Takes Pacifica events and delivers them to those who subscribed.
 
+  -c, --config FILE            INI file (NOTIFICATIONS_CONFIG; else ~/.pacifica-notifications/config.ini, if it is there)
+      --cpconfig FILE          CherryPy file: address and port are taken from it (NOTIFICATIONS_CPCONFIG)
   -a, --address, --host HOST   address to listen on (NOTIFICATIONS_HOST)
   -p, --port PORT              port to listen on (NOTIFICATIONS_PORT)
       --version                print the version
   -h, --help                   print this
 
-All settings are environment variables: see docs/guides/settings.md.
+Settings come from the environment, then from the INI file: see docs/guides/settings.md. The tables are brought up to
+date by pacifica-notifications-cmd dbsync.
 Dispatchers are reached through a broker, which this version does not have yet: dispatch:// targets are tried again
 until one is there. Both services in one process need none: npm start.`
 
 const { values: flags } = parseArgs({
   options: {
+    config: { type: 'string', short: 'c' },
+    cpconfig: { type: 'string' },
     address: { type: 'string', short: 'a' },
     host: { type: 'string' },
     port: { type: 'string', short: 'p' },
+    // As the Python service has it, for tests: not in the help.
+    'stop-after-a-moment': { type: 'boolean' },
     version: { type: 'boolean' },
     help: { type: 'boolean', short: 'h' },
   },
@@ -45,12 +57,23 @@ async function run(): Promise<void> {
       ...(host === undefined ? {} : { NOTIFICATIONS_HOST: host }),
       ...(flags.port === undefined ? {} : { NOTIFICATIONS_PORT: flags.port }),
     }
-    const config = readNotificationsConfig({ env, prefixes: ['NOTIFICATIONS_'] })
+    const { config: file, cpconfig } = flags
+    const { sources, notes } = findSources(env, { config: file, cpconfig, home: homedir() })
+    const config = readNotificationsConfig(sources)
+    for (const note of [...notes, ...notesOnSettings(config)]) log.info({ note }, 'config.note')
     const transport = createInProcessTransport({ log })
     life.onClose('transport', () => transport.close())
     const { url } = await startNotifications(life, { log, transport }, config)
     log.info({ url, roles: config.roles }, 'service.started')
+    if (flags['stop-after-a-moment']) stopAfterAMoment(life)
   })
+}
+
+const A_MOMENT_MS = 20_000
+
+function stopAfterAMoment(life: Lifetime): void {
+  const timer = setTimeout(() => process.kill(process.pid, 'SIGTERM'), A_MOMENT_MS)
+  life.onClose('moment', () => clearTimeout(timer))
 }
 
 /** A wrong level is reported with all other mistakes; until then the log must begin somehow. */

@@ -6,9 +6,17 @@ import { type DispatcherConfig, dispatcherSettings } from '@pacifica/dispatcher'
 import {
   isLoopback,
   type NotificationsConfig,
+  notificationsSettings,
   readNotificationsConfig,
 } from '@pacifica/notifications'
-import { ConfigError, type ConfigMistake, readConfig, type Settings } from '@pacifica/platform'
+import {
+  ConfigError,
+  type ConfigMistake,
+  type ConfigSources,
+  findSetting,
+  readConfig,
+  type Settings,
+} from '@pacifica/platform'
 
 export interface StandaloneConfig {
   readonly notifications: NotificationsConfig
@@ -22,13 +30,14 @@ export function localFolders(dataDir: string): { files: string; bundles: string 
   return { files: join(resolve(dataDir), 'files'), bundles: join(resolve(dataDir), 'bundles') }
 }
 
-/** Reads both services' settings; all mistakes of both are told together. */
-export function readStandaloneConfig(given: Environment): StandaloneConfig {
+/** Reads both services' settings, those of notifications from its INI file too; all mistakes are told together. */
+export function readStandaloneConfig(
+  given: Environment,
+  ini: ConfigSources['ini'] = [],
+): StandaloneConfig {
   const folders = localFolders(given['DATA_DIR'] || './.pacifica')
   const env = {
-    DEFAULT_USER: 'default_user',
-    TARGET_ALLOW: '127.0.0.0/8,::1/128',
-    ...(isLoopback(given['NOTIFICATIONS_HOST'] || '127.0.0.1') ? { POLICY_URL: 'allow-all' } : {}),
+    ...defaultsForOneMachine({ env: given, ini }),
     CARTD_URL: pathToFileURL(folders.files).href,
     INGEST_URL: pathToFileURL(folders.bundles).href,
     ...Object.fromEntries(Object.entries(given).filter(([, value]) => value)),
@@ -45,12 +54,24 @@ export function readStandaloneConfig(given: Environment): StandaloneConfig {
   }
   const prefixes = ['NOTIFICATIONS_', 'DISPATCHER_']
   const notifications = read(() =>
-    readNotificationsConfig({ env, prefixes, alsoKnown: variablesOf(dispatcherSettings) }),
+    readNotificationsConfig({ env, ini, prefixes, alsoKnown: variablesOf(dispatcherSettings) }),
   )
   const dispatcher = read(() => readConfig(dispatcherSettings, { env }))
   if (notifications === undefined || dispatcher === undefined)
     throw new ConfigError(unique(mistakes))
   return { notifications, dispatcher }
+}
+
+/** For what neither the environment nor the INI file says. */
+function defaultsForOneMachine(sources: ConfigSources): Environment {
+  const { defaultUser, targetAllow, policyUrl, host } = notificationsSettings
+  const unset = (setting: Settings[string]) => findSetting(setting, sources) === undefined
+  const alone = isLoopback(findSetting(host, sources)?.text ?? '127.0.0.1')
+  return {
+    ...(unset(defaultUser) && { DEFAULT_USER: 'default_user' }),
+    ...(unset(targetAllow) && { TARGET_ALLOW: '127.0.0.0/8,::1/128' }),
+    ...(unset(policyUrl) && alone && { POLICY_URL: 'allow-all' }),
+  }
 }
 
 function variablesOf(settings: Settings): string[] {

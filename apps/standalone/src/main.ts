@@ -1,6 +1,7 @@
 /** `npm start`: both services on embedded engines, until stopped. */
 
-import { VERSION } from '@pacifica/notifications'
+import { homedir } from 'node:os'
+import { findSources, VERSION } from '@pacifica/notifications'
 import { createLog, LOG_LEVELS, type LogLevel, runProcess } from '@pacifica/platform'
 import { readStandaloneConfig } from './config.ts'
 import { type Standalone, startStandalone } from './start.ts'
@@ -11,7 +12,9 @@ if (process.argv.includes('--version')) {
 } else {
   const log = createLog({ name: 'pacifica', level: logLevel(process.env['LOG_LEVEL']) })
   await runProcess({ log }, async (life) => {
-    const config = readStandaloneConfig(process.env)
+    const { sources, notes } = findSources(process.env, { home: homedir() })
+    for (const note of notes) log.info({ note }, 'config.note')
+    const config = readStandaloneConfig(process.env, sources.ini)
     const running: Standalone = await startStandalone(life, { log }, config)
     console.log(whereToLook(running, config))
   })

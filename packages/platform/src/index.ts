@@ -1,8 +1,10 @@
+export { type CherryPyFile, parseCherryPy } from './config/cherrypy.ts'
 export type { ConfigMistake } from './config/config-error.ts'
 export { ConfigError } from './config/config-error.ts'
+export { type IniOptions, parseIni } from './config/ini.ts'
 export type { Kind, Parsed, Range } from './config/kinds.ts'
 export type { Config, ConfigSources, IniFile, Settings } from './config/read-config.ts'
-export { readConfig } from './config/read-config.ts'
+export { findSetting, readConfig } from './config/read-config.ts'
 export type { Setting, SettingOptions } from './config/setting.ts'
 export { setting } from './config/setting.ts'
 export { settingsTable } from './config/settings-table.ts'
@@ -15,9 +17,11 @@ export {
   FolderUnusableError,
   isUnavailable,
   lockFolder,
+  lockMigrations,
   MigrationError,
   type MigrationState,
   migrate,
+  migrateWithin,
   type OpenDatabaseOptions,
   openDatabase,
   pendingMigrations,

@@ -1,6 +1,5 @@
 /** Opens this service's database, brings its tables up to date, and says in /readyz how it is. */
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import {
   type Database,
   type Health,
@@ -13,13 +12,10 @@ import {
 import type { NotificationsConfig } from '../config.ts'
 import { type Availability, DatabaseWatch } from './availability.ts'
 import { PrismaClient } from './generated/client.ts'
+import { MIGRATIONS, whoseTables } from './migrations.ts'
 import { prepareEventually } from './prepare-eventually.ts'
 import { releaseOrphans } from './release-orphans.ts'
-
-/** Found from src/ and dist/ alike. */
-const MIGRATIONS = fileURLToPath(
-  new URL('../../../../prisma/notifications/migrations', import.meta.url),
-)
+import { MigrationsPendingError, PythonTablesError } from './upgrade/errors.ts'
 
 export interface Tables {
   readonly database: Database
@@ -50,7 +46,7 @@ export async function openTables(
     },
   )
   life.onClose('database', () => database.close())
-  const prepare = () => prepareTables(database, log)
+  const prepare = () => prepareTables({ log, database }, config)
   const tables = isPatient ? prepareEventually(prepare, { life, log }) : undefined
   await (tables?.begun ?? prepare())
   const availability = watch(needs, database, tables?.prepared ?? (() => true))
@@ -62,12 +58,6 @@ export async function openTables(
   const prisma = new PrismaClient({ adapter: database.adapter })
   life.onClose('prisma', () => prisma.$disconnect())
   return { database, prisma, availability }
-}
-
-async function prepareTables(database: Database, log: Log): Promise<void> {
-  for (const migration of await migrate(database, MIGRATIONS))
-    log.info({ migration }, 'database.migrated')
-  if (database.engine === 'embedded') await releaseOrphans(database)
 }
 
 const CHECK_MS = 2_000
@@ -86,4 +76,22 @@ function watch(
   const watching = availability.run(life.stopping)
   life.onClose('database watch', () => watching)
   return availability
+}
+
+/**
+ * An embedded database and a fresh one are migrated here. So is one of an earlier version, unless MIGRATE_AT_START says
+ * that somebody else does it. The Python service's tables are left to `dbsync`, which needs to be told a time zone.
+ */
+async function prepareTables(
+  { log, database }: { log: Log; database: Database },
+  { migrateAtStart }: Pick<NotificationsConfig, 'migrateAtStart'>,
+): Promise<void> {
+  if ((await whoseTables(database)) === 'python') throw new PythonTablesError()
+  const { pending, unknown } = await pendingMigrations(database, MIGRATIONS)
+  if (unknown.length > 0) log.warn({ migrations: unknown }, 'database.newer')
+  if (!migrateAtStart && database.engine === 'postgresql' && pending.length > 0)
+    throw new MigrationsPendingError(pending)
+  for (const migration of await migrate(database, MIGRATIONS))
+    log.info({ migration }, 'database.migrated')
+  if (database.engine === 'embedded') await releaseOrphans(database)
 }

@@ -2,8 +2,13 @@
 import ipaddr from 'ipaddr.js'
 import { parseDuration, parseSize } from './units.ts'
 
-/** What becomes of a text: a value, or no value and perhaps, in words, what is wrong with it. */
-export type Parsed<T> = { readonly value: T } | { readonly wrong: string | undefined }
+/**
+ * What becomes of a text: a value, or no value and perhaps, in words, what is wrong with it. `advice` is the whole
+ * message instead, also of a secret's value, which it must not quote.
+ */
+export type Parsed<T> =
+  | { readonly value: T }
+  | { readonly wrong: string | undefined; readonly advice?: string }
 
 export interface Kind<T> {
   /** Completes "expected …". */
@@ -72,7 +77,8 @@ const LONGEST_TIMER_MS = 2 ** 31 - 1
 
 export function duration(range: Range): Kind<number> {
   const { min = 0, max = LONGEST_TIMER_MS } = range
-  const shown = range.max === undefined ? range : { min, max }
+  const limited = range.max !== undefined && range.max < Number.MAX_SAFE_INTEGER
+  const shown = limited ? { min, max } : { ...(range.min !== undefined && { min }) }
   return {
     expects: `a duration such as 500ms, 30s, 10min, 24h or 5d${between(shown, (ms) => `${ms / 1_000}s`)}`,
     parse(value) {

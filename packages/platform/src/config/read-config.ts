@@ -14,15 +14,22 @@ export type Config<S extends Settings> = {
 export interface IniFile {
   readonly file: string
   readonly sections: Readonly<Record<string, Readonly<Record<string, string>>>>
+  /** In which line each key stands, counted from 1. */
+  readonly lines?: Readonly<Record<string, Readonly<Record<string, number>>>>
+  /** `section.key` of keys that other values refer to: they may be there for that alone. */
+  readonly helpers?: readonly string[]
 }
 
 export interface ConfigSources {
   readonly env: Readonly<Record<string, string | undefined>>
-  readonly ini?: IniFile
+  /** One file, or several: the first that has a key wins. */
+  readonly ini?: IniFile | readonly IniFile[]
   /** A variable that begins with one of these and is no setting is a mistake: `['NOTIFICATIONS_']`. */
   readonly prefixes?: readonly string[]
   /** Variables with such a prefix that somebody else reads. */
   readonly alsoKnown?: readonly string[]
+  /** Settings that somebody else reads from the same places: not unknown. */
+  readonly otherSettings?: Settings
 }
 
 /**
@@ -38,9 +45,24 @@ export function readConfig<const S extends Settings>(
   for (const [key, setting] of Object.entries(settings)) {
     config[key] = readSetting(setting, sources, mistakes)
   }
-  mistakes.push(...unknownVariables(settings, sources), ...unknownIniKeys(settings, sources.ini))
+  const known = { ...sources.otherSettings, ...settings }
+  mistakes.push(...unknownVariables(known, sources))
+  for (const ini of iniFiles(sources)) mistakes.push(...unknownIniKeys(known, ini))
   if (mistakes.length > 0) throw new ConfigError(mistakes)
   return config as Config<S>
+}
+
+/** What is said of a setting, and where: the variable, or the line of the INI file. Undefined: its default holds. */
+export function findSetting(
+  setting: Setting<unknown>,
+  sources: ConfigSources,
+): { readonly name: string; readonly text: string } | undefined {
+  return writtenFor({ ...setting, default: undefined }, sources, [])
+}
+
+function iniFiles({ ini }: ConfigSources): readonly IniFile[] {
+  if (ini === undefined) return []
+  return 'sections' in ini ? [ini] : ini
 }
 
 interface Written {
@@ -63,18 +85,20 @@ function readSetting(
   }
   const parsed = setting.parse(written.text)
   if ('value' in parsed) return parsed.value
-  mistakes.push({ name: written.name, message: complaint(setting, written.text, parsed.wrong) })
+  const { advice = complaint(setting, written.text, parsed.wrong) } = parsed
+  mistakes.push({ name: written.name, message: advice })
   return undefined
 }
 
 function writtenFor(
   setting: Setting<unknown>,
-  { env, ini }: ConfigSources,
+  sources: ConfigSources,
   mistakes: ConfigMistake[],
 ): Written | undefined {
+  const names = [setting.variable, ...setting.aliases]
   const found = [
-    ...[setting.variable, ...setting.aliases].flatMap((name) => fromEnv(setting, name, env)),
-    ...fromIni(setting, ini),
+    ...names.flatMap((name) => fromEnv(setting, name, sources.env)),
+    ...iniFiles(sources).flatMap((ini) => fromIni(setting, ini)),
   ]
   const [first, second] = found.filter(({ name }) => !name.startsWith('['))
   if (first !== undefined && second !== undefined) {
@@ -99,12 +123,13 @@ function fromEnv(setting: Setting<unknown>, name: string, env: ConfigSources['en
   return sources
 }
 
-function fromIni(setting: Setting<unknown>, ini: IniFile | undefined): Source[] {
-  if (setting.ini === undefined || ini === undefined) return []
-  const dot = setting.ini.indexOf('.')
-  const [section, key] = [setting.ini.slice(0, dot), setting.ini.slice(dot + 1)]
-  const value = ini.sections[section]?.[key]?.trim()
-  return value ? [{ name: iniPlace(ini, section, key), text: value, file: setting.inFile }] : []
+function fromIni(setting: Setting<unknown>, ini: IniFile): Source[] {
+  return setting.ini.flatMap((place) => {
+    const dot = place.indexOf('.')
+    const [section, key] = [place.slice(0, dot), place.slice(dot + 1)]
+    const value = ini.sections[section]?.[key]?.trim()
+    return value ? [{ name: iniPlace(ini, section, key), text: value, file: setting.inFile }] : []
+  })
 }
 
 function readSecret(source: Source, mistakes: ConfigMistake[]): Written | undefined {
@@ -150,12 +175,11 @@ function namesOf(setting: Setting<unknown>): string[] {
   return setting.secret ? [...names, ...names.map((name) => `${name}_FILE`)] : names
 }
 
-function unknownIniKeys(settings: Settings, ini: IniFile | undefined): ConfigMistake[] {
-  if (ini === undefined) return []
-  const known = Object.values(settings).flatMap((setting) => setting.ini ?? [])
+function unknownIniKeys(settings: Settings, ini: IniFile): ConfigMistake[] {
+  const known = Object.values(settings).flatMap((setting) => setting.ini)
   return Object.entries(ini.sections).flatMap(([section, keys]) =>
     Object.keys(keys)
-      .filter((key) => !known.includes(`${section}.${key}`))
+      .filter((key) => ![...known, ...(ini.helpers ?? [])].includes(`${section}.${key}`))
       .map((key) => ({
         name: iniPlace(ini, section, key),
         message: unknown(`${section}.${key}`, known),
@@ -169,5 +193,7 @@ function unknown(name: string, known: readonly string[]): string {
 }
 
 function iniPlace(ini: IniFile, section: string, key: string): string {
-  return `[${section}] ${key} in ${ini.file}`
+  const line = ini.lines?.[section]?.[key]
+  const place = line === undefined ? 'in' : `line ${line} of`
+  return `[${section}] ${key}${line === undefined ? '' : ','} ${place} ${ini.file}`
 }

@@ -11,8 +11,8 @@ export interface Setting<T> {
   readonly variable: string
   /** Other names that are read too: `PEEWEE_URL`. */
   readonly aliases: readonly string[]
-  /** Its place in the INI file: `section.key`. */
-  readonly ini: string | undefined
+  /** Its places in the INI file, `section.key`; the first that is there wins. */
+  readonly ini: readonly string[]
   readonly expects: string
   readonly doc: string
   /** As it would be written in the environment. */
@@ -32,7 +32,7 @@ export interface SettingOptions<T, D = never> {
   readonly required?: true
   readonly secret?: true
   readonly aliases?: readonly string[]
-  readonly ini?: string
+  readonly ini?: string | readonly string[]
   /** A last look at the value: undefined, or what is wrong with it and what to do. */
   readonly check?: (value: T) => string | undefined
 }
@@ -133,7 +133,7 @@ function declare<T, O>(
   return {
     variable,
     aliases: options.aliases ?? [],
-    ini: options.ini,
+    ini: [options.ini ?? []].flat(),
     expects: kind.expects,
     doc: options.doc,
     default: options.default === undefined ? undefined : printDefault(options.default),

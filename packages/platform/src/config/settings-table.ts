@@ -13,7 +13,8 @@ export function settingsTable(settings: Settings): string {
 function names(setting: Setting<unknown>): string {
   const own = setting.secret ? [setting.variable, `${setting.variable}_FILE`] : [setting.variable]
   const all = [...own, ...setting.aliases].map((name) => `\`${name}\``).join(', ')
-  return setting.ini === undefined ? all : `${all}; INI \`${setting.ini}\``
+  const [ini] = setting.ini
+  return ini === undefined ? all : `${all}; INI \`${ini}\``
 }
 
 function fallback(setting: Setting<unknown>): string {

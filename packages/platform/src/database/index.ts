@@ -1,6 +1,13 @@
 export type { Database, Row, Sql } from './database.ts'
 export { FolderInUseError, FolderUnusableError, lockFolder } from './embedded/folder-lock.ts'
-export { MigrationError, type MigrationState, migrate, pendingMigrations } from './migrate.ts'
+export {
+  lockMigrations,
+  MigrationError,
+  type MigrationState,
+  migrate,
+  migrateWithin,
+  pendingMigrations,
+} from './migrate.ts'
 export { type OpenDatabaseOptions, openDatabase } from './open-database.ts'
 export { TransactionBypassedError, TransactionLostError } from './pool-database.ts'
 export { DatabaseUrlError } from './postgresql/database-url.ts'

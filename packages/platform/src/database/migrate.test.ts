@@ -6,7 +6,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { createTestDatabase } from '../../../../test/harness/index.ts'
 import { createLog } from '../telemetry/log.ts'
 import type { Database } from './database.ts'
-import { migrate, pendingMigrations } from './migrate.ts'
+import { migrate, migrateWithin, pendingMigrations } from './migrate.ts'
 import { openDatabase } from './open-database.ts'
 
 const log = createLog({ name: 'test', level: 'silent' })
@@ -86,6 +86,24 @@ describe.each(['embedded', 'postgresql'] as const)('%s', (engine) => {
     expect(await migrate(database, migrations)).toEqual(['2_second'])
   })
 
+  test('within a transaction it is all or nothing, and what is there already is recorded without being run', async () => {
+    await database.query('CREATE TABLE a (n int)')
+    const present = ['1_first']
+    await write('3_third', 'SELECT 1/0')
+    const failing = database.transaction((sql) => migrateWithin(sql, migrations, { present }))
+    await expect(failing).rejects.toMatchObject({ code: 'MIGRATION' })
+    expect((await pendingMigrations(database, migrations)).pending).toHaveLength(3)
+    await write('3_third', 'CREATE TABLE b (n int)')
+    const applied = database.transaction((sql) => migrateWithin(sql, migrations, { present }))
+    expect(await applied).toEqual(['2_second', '3_third'])
+    expect(await database.query('SELECT * FROM a')).toEqual([])
+    expect(await pendingMigrations(database, migrations)).toEqual({
+      pending: [],
+      changed: [],
+      unknown: [],
+    })
+  })
+
   test('one that was changed after it had been applied is refused, and nothing is applied', async () => {
     await migrate(database, migrations)
     await write('1_first', `${FIRST}-- a harmless comment`)
@@ -118,6 +136,7 @@ describe.each(['embedded', 'postgresql'] as const)('%s', (engine) => {
       engine === 'embedded'
         ? database
         : await openDatabase({ log }, { url: server?.url, folder: 'unused' })
+    for (const each of [database, other]) await pendingMigrations(each, migrations)
     const both = await Promise.all([migrate(database, migrations), migrate(other, migrations)])
     expect(both.flat().sort()).toEqual(['1_first', '2_second'])
     if (other !== database) await other.close()

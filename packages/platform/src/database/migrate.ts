@@ -67,12 +67,33 @@ export async function migrate(database: Database, folder: string): Promise<strin
   return applied
 }
 
-/** What `migrate` would find to do, without doing it. */
-export async function pendingMigrations(
-  database: Database,
+/**
+ * The same within a transaction of the caller's: all of them or none. `present` are those whose work is there already,
+ * done by others: they are recorded without being run.
+ */
+export async function migrateWithin(
+  sql: Sql,
   folder: string,
-): Promise<MigrationState> {
-  return compare(await readMigrations(folder), await readApplied(database))
+  options: { readonly present?: readonly string[] } = {},
+): Promise<string[]> {
+  const migrations = await readMigrations(folder)
+  const applied: string[] = []
+  for (const migration of migrations) {
+    const present = options.present?.includes(migration.name) ?? false
+    const toRun = present ? { ...migration, text: '' } : migration
+    if ((await applyUnlessApplied(sql, toRun, migrations)) && !present) applied.push(migration.name)
+  }
+  return applied
+}
+
+/** Held to the end of the transaction: nobody else migrates meanwhile. */
+export async function lockMigrations(sql: Sql): Promise<void> {
+  await sql.query(LOCK)
+}
+
+/** What `migrate` would find to do, without doing it. */
+export async function pendingMigrations(sql: Sql, folder: string): Promise<MigrationState> {
+  return compare(await readMigrations(folder), await readApplied(sql))
 }
 
 async function applyUnlessApplied(
@@ -80,7 +101,7 @@ async function applyUnlessApplied(
   migration: Migration,
   all: readonly Migration[],
 ): Promise<boolean> {
-  await sql.query(LOCK)
+  await lockMigrations(sql)
   const { pending, changed } = compare(all, await readApplied(sql))
   if (changed.length > 0) {
     throw new MigrationError(
@@ -93,7 +114,7 @@ async function applyUnlessApplied(
     'SELECT clock_timestamp() AS now',
   )
   try {
-    await sql.query(migration.text)
+    if (migration.text !== '') await sql.query(migration.text)
   } catch (error) {
     throw new MigrationError(
       `Migration ${migration.name} failed and was rolled back: ${(error as Error).message}`,
@@ -122,10 +143,13 @@ function compare(migrations: readonly Migration[], applied: readonly Applied[]):
   }
 }
 
+/** Not by `to_regclass`: within a transaction that waited for the lock it may answer from before the wait. */
+const IS_THERE = `
+  SELECT EXISTS (
+    SELECT FROM pg_class WHERE relname = '_prisma_migrations' AND pg_table_is_visible(oid)) AS there`
+
 async function readApplied(sql: Sql): Promise<Applied[]> {
-  const [{ there } = { there: false }] = await sql.query<{ there: boolean }>(
-    `SELECT to_regclass('"_prisma_migrations"') IS NOT NULL AS there`,
-  )
+  const [{ there } = { there: false }] = await sql.query<{ there: boolean }>(IS_THERE)
   if (!there) return []
   return sql.query<Applied>(
     `SELECT migration_name AS name, checksum, finished_at IS NOT NULL AS finished

@@ -1,0 +1,84 @@
+/**
+ * Sends events again: what is settled becomes pending with a new replay number, and the event is matched anew, so that
+ * subscriptions that it has not met get it too. Policy is asked again where it had said no.
+ */
+import { Event, EventFormatError } from '@pacifica/core'
+import type { Database, Sql } from '@pacifica/platform'
+
+export interface RetriedDelivery {
+  readonly uuid: string
+  readonly event: string
+}
+
+export interface Retried {
+  readonly events: readonly string[]
+  readonly deliveries: readonly RetriedDelivery[]
+}
+
+export async function retryEvents(database: Database, uuids: readonly string[]): Promise<Retried> {
+  const retried = await database.transaction(async (sql) => {
+    const rows = await sql.query<FoundEvent>(hold, [uuids])
+    const events = rows.map(({ uuid }) => uuid)
+    const deliveries = await sql.query<RetriedDelivery>(replay, [events])
+    await sql.query(askAgain, [events])
+    await addDigests(sql, rows)
+    await sql.query(matchAgain, [events])
+    return { events, deliveries }
+  })
+  await ring(database)
+  return retried
+}
+
+interface FoundEvent {
+  readonly uuid: string
+  readonly jsondata: string
+  readonly digest: string | null
+}
+
+const hold = `
+  SELECT uuid, jsondata, digest FROM eventlog WHERE uuid = ANY($1::uuid[]) ORDER BY uuid FOR UPDATE`
+
+const replay = `
+  WITH again AS (
+    SELECT d.uuid FROM delivery d JOIN eventmatch m ON m.uuid = d.subscription
+    WHERE d.event = ANY($1::uuid[]) AND d.state IN ('delivered', 'denied', 'exhausted', 'failed')
+      AND m.deleted IS NULL
+    ORDER BY d.uuid FOR UPDATE OF d)
+  UPDATE delivery d SET state = 'pending', replay = d.replay + 1, attempt = 0, due = now(), settled = NULL, reason = NULL
+  FROM again WHERE d.uuid = again.uuid RETURNING d.uuid, d.event`
+
+const askAgain = `
+  UPDATE policy_answer SET state = 'asking', due = now(), error = NULL
+  WHERE event = ANY($1::uuid[]) AND state = 'denied'`
+
+const matchAgain = `
+  UPDATE eventlog SET state = 'new', reason = NULL, match_due = now(), match_begun = 0, match_claim = match_claim + 1
+  WHERE uuid = ANY($1::uuid[])`
+
+const addDigest = `
+  UPDATE eventlog SET digest = $2 WHERE uuid = $1 AND NOT EXISTS (SELECT FROM eventlog WHERE digest = $2)`
+
+/** What came from the Python service has none, and deliveries are told apart by it. */
+async function addDigests(sql: Sql, rows: readonly FoundEvent[]): Promise<void> {
+  for (const { uuid, jsondata, digest } of rows) {
+    const made = digest === null ? digestOf(jsondata) : undefined
+    if (made !== undefined) await sql.query(addDigest, [uuid, made])
+  }
+}
+
+function digestOf(jsondata: string): string | undefined {
+  try {
+    return Event.parse(jsondata).digest
+  } catch (error) {
+    if (error instanceof EventFormatError) return undefined // matching says what is wrong with it
+    throw error
+  }
+}
+
+/** Wakes the loops: of this process when embedded, of all others on a server. */
+async function ring(database: Database): Promise<void> {
+  for (const channel of ['pacifica_match', 'pacifica_authorize', 'pacifica_deliver']) {
+    if (database.engine === 'embedded') database.bell(channel).ring()
+    else await database.query('SELECT pg_notify($1, $2)', [channel, 'eventretry'])
+  }
+}

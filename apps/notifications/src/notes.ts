@@ -1,0 +1,11 @@
+/** Settings that are right and yet do not do what somebody may expect of them. */
+import type { NotificationsConfig } from './config.ts'
+
+export function notesOnSettings(config: NotificationsConfig): string[] {
+  const notes: string[] = []
+  if (config.backendUrl !== undefined)
+    notes.push('backend_url is ignored: results are rows in the database')
+  if (config.brokerUrl !== undefined)
+    notes.push('broker_url is read, but this version has no broker: dispatch:// targets wait')
+  return notes
+}

@@ -1,0 +1,122 @@
+/** Purging on both engines. */
+import type { Database } from '@pacifica/platform'
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import {
+  ENGINES,
+  type MigratedDatabase,
+  openMigrated,
+  silentLog,
+} from '../../../../test/harness/index.ts'
+import { purgeEvents } from './purge.ts'
+import { retentionStep } from './retention.ts'
+
+const before = new Date('2024-01-01T00:00:00Z')
+const id = (n: number) => `00000000-0000-4000-8000-${String(n).padStart(12, '0')}`
+const SUBSCRIPTION = id(1)
+
+describe.each(ENGINES)('on the %s engine', (engine) => {
+  let home: MigratedDatabase
+  let database: Database
+
+  beforeAll(async () => {
+    home = await openMigrated(engine, 'notifications')
+    database = home.database
+    await database.query(
+      `INSERT INTO eventmatch (uuid, name, jsonpath, "user", target_url) VALUES ($1, 'n', '$', 'ann', 'http://h/')`,
+      [SUBSCRIPTION],
+    )
+  }, 300_000)
+  afterAll(() => home?.close())
+  beforeEach(() => database.script('DELETE FROM eventlogmatch; DELETE FROM eventlog'))
+
+  /** Events of 2023 (old) or 2025, one delivery each in the given state, an attempt, an answer and a note of Python. */
+  async function event(n: number, state: string, year = 2023, events = 'matched') {
+    await database.query(
+      `INSERT INTO eventlog (uuid, jsondata, state, created) VALUES ($1, '{}', $2, $3)`,
+      [id(n), events, new Date(Date.UTC(year, 5, 1, 0, 0, n))],
+    )
+    await database.query(
+      `INSERT INTO delivery (uuid, event, subscription, owner, state) VALUES ($1, $1, $2, 'ann', $3)`,
+      [id(n), SUBSCRIPTION, state],
+    )
+    await database.query(
+      `INSERT INTO attempt (delivery, number, replay, started, duration_ms, outcome) VALUES ($1, 1, 0, now(), 1, 'x')`,
+      [id(n)],
+    )
+    await database.query(`INSERT INTO policy_answer (event, owner) VALUES ($1, 'ann')`, [id(n)])
+    await database.query(
+      `INSERT INTO eventlogmatch (uuid, event_log_id, event_match_id, policy_status_code, policy_resp_body, created)
+       VALUES ($1, $1, $2, '200', '', now())`,
+      [id(n), SUBSCRIPTION],
+    )
+  }
+  const left = async () => {
+    const rows = await database.query<{ uuid: string }>('SELECT uuid FROM eventlog ORDER BY uuid')
+    return rows.map(({ uuid }) => Number(uuid.slice(-12)))
+  }
+  const countOf = async (table: string) =>
+    (await database.query<{ n: number }>(`SELECT count(*) AS n FROM ${table}`))[0]?.n
+
+  test('old events go with all that belongs to them, newer ones stay', async () => {
+    for (const n of [1, 2, 3]) await event(n, 'delivered')
+    await event(4, 'delivered', 2025)
+    expect(await purgeEvents(database, { which: { before }, batch: 2 })).toEqual({
+      purged: 3,
+      kept: 0,
+    })
+    expect(await left()).toEqual([4])
+    for (const table of ['delivery', 'attempt', 'policy_answer', 'eventlogmatch'])
+      expect(await countOf(table)).toBe(1)
+  })
+
+  test('what still waits is kept, unless told otherwise', async () => {
+    const waiting = ['pending', 'delivering', 'retrying', 'held']
+    const settled = ['delivered', 'denied', 'exhausted', 'cancelled', 'failed']
+    for (const [n, state] of [...waiting, ...settled].entries()) await event(n, state)
+    await event(20, 'delivered', 2023, 'new')
+    await event(21, 'delivered', 2023, 'unmatchable')
+    expect(await purgeEvents(database, { which: { before }, batch: 2 })).toEqual({
+      purged: 5,
+      kept: 6,
+    })
+    expect(await left()).toEqual([0, 1, 2, 3, 20, 21])
+    const all = await purgeEvents(database, { which: { before }, pendingToo: 'all' })
+    expect(all).toEqual({ purged: 6, kept: 0 })
+  })
+
+  test('by id, whatever their age, and no more than asked for', async () => {
+    for (const n of [1, 2, 3]) await event(n, 'delivered', 2025)
+    await purgeEvents(database, { which: { uuids: [id(1), id(3), id(9)] } })
+    expect(await left()).toEqual([2])
+    for (const n of [4, 5, 6]) await event(n, 'delivered')
+    const limited = await purgeEvents(database, { which: { before }, limit: 2 })
+    expect(limited).toEqual({ purged: 2, kept: 0 })
+    expect(await left()).toEqual([2, 6])
+  })
+
+  test('retention purges what is older than it says', async () => {
+    await event(1, 'delivered')
+    await event(2, 'pending')
+    await event(4, 'held')
+    await database.query(
+      `INSERT INTO eventlog (uuid, jsondata, state) VALUES ($1, '{}', 'matched')`,
+      [id(3)],
+    )
+    const { signal } = new AbortController()
+    const step = retentionStep({ database, log: silentLog, signal }, { retentionMs: 3_600_000 })
+    expect(await step()).toBe(false)
+    expect(await left()).toEqual([2, 3])
+  })
+
+  if (engine === 'postgresql')
+    test('an event that somebody holds is left for the next time', async () => {
+      await event(1, 'delivered')
+      await event(2, 'delivered')
+      const other = await home.another()
+      await other.transaction(async (sql) => {
+        await sql.query('SELECT FROM eventlog WHERE uuid = $1 FOR UPDATE', [id(1)])
+        expect(await purgeEvents(database, { which: { before } })).toEqual({ purged: 1, kept: 0 })
+      })
+      expect(await left()).toEqual([1])
+    })
+})
