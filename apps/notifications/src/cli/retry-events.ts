@@ -4,6 +4,7 @@
  */
 import { Event, EventFormatError } from '@pacifica/core'
 import type { Database, Sql } from '@pacifica/platform'
+import { CANDIDATE, type Candidate, replayDeliveries, sortOut } from '../history/replay.ts'
 
 export interface RetriedDelivery {
   readonly uuid: string
@@ -16,14 +17,16 @@ export interface Retried {
 }
 
 export async function retryEvents(database: Database, uuids: readonly string[]): Promise<Retried> {
+  const found = await database.query<Candidate & RetriedDelivery>(settled, [uuids])
+  const { wanted } = await sortOut(found)
   const retried = await database.transaction(async (sql) => {
     const rows = await sql.query<FoundEvent>(hold, [uuids])
-    const events = rows.map(({ uuid }) => uuid)
-    const deliveries = await sql.query<RetriedDelivery>(replay, [events])
-    await sql.query(askAgain, [events])
+    const replayed = await replayDeliveries(sql, wanted)
     await addDigests(sql, rows)
+    const events = rows.map(({ uuid }) => uuid)
     await sql.query(matchAgain, [events])
-    return { events, deliveries }
+    const deliveries = found.filter(({ uuid }) => replayed.has(uuid))
+    return { events, deliveries: deliveries.map(({ uuid, event }) => ({ uuid, event })) }
   })
   await ring(database)
   return retried
@@ -38,18 +41,11 @@ interface FoundEvent {
 const hold = `
   SELECT uuid, jsondata, digest FROM eventlog WHERE uuid = ANY($1::uuid[]) ORDER BY uuid FOR UPDATE`
 
-const replay = `
-  WITH again AS (
-    SELECT d.uuid FROM delivery d JOIN eventmatch m ON m.uuid = d.subscription
-    WHERE d.event = ANY($1::uuid[]) AND d.state IN ('delivered', 'denied', 'exhausted', 'failed')
-      AND m.deleted IS NULL
-    ORDER BY d.uuid FOR UPDATE OF d)
-  UPDATE delivery d SET state = 'pending', replay = d.replay + 1, attempt = 0, due = now(), settled = NULL, reason = NULL
-  FROM again WHERE d.uuid = again.uuid RETURNING d.uuid, d.event`
-
-const askAgain = `
-  UPDATE policy_answer SET state = 'asking', due = now(), error = NULL
-  WHERE event = ANY($1::uuid[]) AND state = 'denied'`
+const settled = `
+  SELECT ${CANDIDATE}, d.event FROM delivery d
+  JOIN eventmatch m ON m.uuid = d.subscription JOIN eventlog e ON e.uuid = d.event
+  WHERE d.event = ANY($1::uuid[]) AND d.state IN ('delivered', 'denied', 'exhausted', 'failed')
+    AND m.deleted IS NULL`
 
 const matchAgain = `
   UPDATE eventlog SET state = 'new', reason = NULL, match_due = now(), match_begun = 0, match_claim = match_claim + 1

@@ -12,8 +12,7 @@ export interface PythonDelivery {
   readonly policyBody: string
   readonly targetStatusCode: string | null
   readonly targetBody: string | null
-  /** Local time of the Python service, without a zone, as PostgreSQL writes it. */
-  readonly created: string
+  readonly created: Date
 }
 
 export interface EventRow {
@@ -52,7 +51,7 @@ const event = `
 const python = `
   SELECT l.uuid, l.event_match_id AS subscription, m.name, l.policy_status_code AS "policyStatusCode",
     left(l.policy_resp_body, ${EXCERPT}) AS "policyBody", l.target_status_code AS "targetStatusCode",
-    left(l.target_resp_body, ${EXCERPT}) AS "targetBody", l.created::text AS created
+    left(l.target_resp_body, ${EXCERPT}) AS "targetBody", l.created
   FROM eventlogmatch l JOIN eventmatch m ON m.uuid = l.event_match_id
   WHERE l.event_log_id = $1 AND ($2::text IS NULL OR m."user" = $2)
   ORDER BY l.created, l.uuid LIMIT ${MOST_DELIVERIES}`

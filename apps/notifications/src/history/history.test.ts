@@ -215,7 +215,7 @@ describe.each(ENGINES)('on the %s engine', (engine) => {
         [event],
       )
       await scene.sql.query(
-        `INSERT INTO eventlogmatch VALUES ($1, $2, $3, '200', 'fine', '503', 'busy', '2019-01-09 09:17:26.5')`,
+        `INSERT INTO eventlogmatch VALUES ($1, $2, $3, '200', 'fine', '503', 'busy', '2019-01-09 09:17:26.5Z')`,
         [randomUUID(), event, subscription],
       )
       const shown = {
@@ -224,7 +224,7 @@ describe.each(ENGINES)('on the %s engine', (engine) => {
         policy_status_code: '200',
         target_status_code: '503',
         target_body: 'busy',
-        created: '2019-01-09 09:17:26.5',
+        created: '2019-01-09T09:17:26.500Z',
       }
       const { body } = await scene.as('gus').get(`/events/${event}`)
       expect(body).toMatchObject({

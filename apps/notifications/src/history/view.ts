@@ -52,9 +52,7 @@ const PythonReply = Type.Object(
     policy_body: Type.String(),
     target_status_code: OrNull(Type.String()),
     target_body: OrNull(Type.String()),
-    created: Type.String({
-      description: 'Local time of the service that wrote it, without a zone.',
-    }),
+    created: Time,
   },
   { description: 'A delivery of the Python service that ran here before.' },
 )
@@ -125,6 +123,6 @@ function pythonView(row: PythonDelivery): Static<typeof PythonReply> {
     policy_body: row.policyBody,
     target_status_code: row.targetStatusCode,
     target_body: row.targetBody,
-    created: row.created,
+    created: row.created.toISOString(),
   }
 }
