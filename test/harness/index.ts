@@ -1,5 +1,6 @@
 /** What tests take from the harness. */
 
+export { freePort } from './free-port.ts'
 export {
   ENGINES,
   type Engine,
@@ -8,6 +9,8 @@ export {
   silentLog,
 } from './migrated-database.ts'
 export { type Postgres, startPostgres, type TestDatabase } from './postgres.ts'
-export { freePort, type ServiceProcess, startService } from './service-process.ts'
+export { type Rabbitmq, startRabbitmq, type TestVhost } from './rabbitmq.ts'
+export { createTestVhost } from './rabbitmq-vhost.ts'
+export { type ServiceProcess, startService } from './service-process.ts'
 export { createTestDatabase } from './test-database.ts'
 export { linesOf, spawnTypeScript } from './typescript-process.ts'
