@@ -1,5 +1,6 @@
 /** What the notifications service can be told, and what it does when it is told nothing. */
 import {
+  brokerUrlProblem,
   type Config,
   ConfigError,
   type ConfigMistake,
@@ -41,6 +42,10 @@ export const notificationsSettings = {
     doc: 'Connections to PostgreSQL for each process.',
     default: 10,
     min: 2,
+  }),
+  brokerUrl: setting.secret('BROKER_URL', {
+    doc: 'RabbitMQ, the way to dispatchers: `amqp://user:password@host/vhost`. Not set: `dispatch://` targets are tried again until one is reached.',
+    check: brokerUrlProblem,
   }),
   roles: setting.list('ROLES', {
     doc: 'What this process does: any of `api`, `match` (which asks Policy too), `deliver`.',

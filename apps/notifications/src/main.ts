@@ -3,9 +3,12 @@ import { parseArgs } from 'node:util'
 import {
   createInProcessTransport,
   createLog,
+  createRabbitmqTransport,
   LOG_LEVELS,
+  type Log,
   type LogLevel,
   runProcess,
+  type Transport,
 } from '@pacifica/platform'
 import { startNotifications } from './compose.ts'
 import { readNotificationsConfig } from './config.ts'
@@ -19,8 +22,8 @@ const HELP = `Takes Pacifica events and delivers them to those who subscribed.
   -h, --help                   print this
 
 All settings are environment variables: see docs/guides/settings.md.
-Dispatchers are reached through a broker, which this version does not have yet: dispatch:// targets are tried again
-until one is there. Both services in one process need none: npm start.`
+Dispatchers are reached through RabbitMQ (BROKER_URL). Without one, dispatch:// targets are tried again until they
+are given up. Both services in one process need none: npm start.`
 
 const { values: flags } = parseArgs({
   options: {
@@ -46,11 +49,16 @@ async function run(): Promise<void> {
       ...(flags.port === undefined ? {} : { NOTIFICATIONS_PORT: flags.port }),
     }
     const config = readNotificationsConfig({ env, prefixes: ['NOTIFICATIONS_'] })
-    const transport = createInProcessTransport({ log })
+    const transport = transportFor(config.brokerUrl, log)
     life.onClose('transport', () => transport.close())
     const { url } = await startNotifications(life, { log, transport }, config)
     log.info({ url, roles: config.roles }, 'service.started')
   })
+}
+
+function transportFor(url: string | undefined, log: Log): Transport {
+  if (url === undefined) return createInProcessTransport({ log })
+  return createRabbitmqTransport({ log }, { url, name: 'notifications' })
 }
 
 /** A wrong level is reported with all other mistakes; until then the log must begin somehow. */

@@ -2,6 +2,9 @@
 
 export class BrokerUrlError extends Error {
   readonly code = 'BROKER_URL'
+  constructor(problem: string) {
+    super(`${problem}: use amqp://user:password@host:5672/vhost, or amqps:// for TLS`)
+  }
 }
 
 export interface BrokerAddress {
@@ -17,64 +20,75 @@ export interface BrokerAddress {
   readonly place: string
 }
 
-/** `pyamqp` is what the Python services' configurations hold: Celery's name for amqp. */
-const AMQP = /^(?:py)?amqp(s?):\/\//i
-const WHAT_TO_DO = 'Use amqp://user:password@host:5672/vhost, or amqps:// for TLS'
+/** Celery's names for it are taken too: the Python services' configurations hold `pyamqp://`. */
+const AMQP = /^(?:amqp|pyamqp|py-amqp|librabbitmq)(s?):\/\//i
+const DEFAULT_PORT = { amqp: 5672, amqps: 5671 } as const
 
 /**
  * What the URL leaves out is RabbitMQ's default: localhost, 5672 (5671 with TLS), guest, guest, `/`. As for Celery, a
- * lone slash after the host is the virtual host `/` too.
- * @param variable what the URL stands in, for the errors
+ * lone slash after the host, or two, are the virtual host `/` too.
  */
-export function readBrokerUrl(url: string, variable = 'BROKER_URL'): BrokerAddress {
-  const fail = (problem: string) => new BrokerUrlError(`${variable} ${problem}. ${WHAT_TO_DO}.`)
+export function readBrokerUrl(url: string): BrokerAddress {
   const scheme = AMQP.exec(url)
-  if (scheme === null) throw fail(wrongScheme(url))
-  const parts = `broker://${url.slice(scheme[0].length)}`
-  // The original error would show the whole text.
-  if (!URL.canParse(parts))
-    throw fail('cannot be read: write characters such as / # @ : % in the password as %2F %23 …')
-  const { hostname: host, port, username, password, pathname, searchParams, hash } = new URL(parts)
-  if (hash !== '') throw fail('has a # in it: write it as %23')
-  const hostname = host.replace(/^\[|\]$/g, '') || 'localhost'
+  if (scheme === null) throw new BrokerUrlError(wrongScheme(url))
   const protocol = scheme[1] === '' ? 'amqp' : 'amqps'
+  const parts = split(url.slice(scheme[0].length))
+  const hostname = parts.hostname.replace(/^\[|\]$/g, '') || 'localhost'
+  const port = parts.port === '' ? DEFAULT_PORT[protocol] : Number(parts.port)
+  const vhost = decoded(parts.pathname.slice(1)) || '/'
+  const place = `${parts.hostname || 'localhost'}:${port}${vhost === '/' ? '' : `/${vhost}`}`
+  const heartbeat = readHeartbeat(parts.searchParams)
+  return { protocol, hostname, port, ...readUser(parts), vhost, heartbeat, place }
+}
+
+/** What is wrong with a URL and what to do about it; undefined when `readBrokerUrl` takes it. */
+export function brokerUrlProblem(url: string): string | undefined {
   try {
-    const anonymous = username === '' && password === ''
-    const vhost = decodeURIComponent(pathname.slice(1)) || '/'
-    const address = {
-      ...{ protocol, hostname, vhost, heartbeat: readHeartbeat(searchParams) } as const,
-      port: port === '' ? defaultPort(protocol) : Number(port),
-      username: anonymous ? 'guest' : decodeURIComponent(username),
-      password: anonymous ? 'guest' : decodeURIComponent(password),
-    }
-    const place = `${hostname}:${address.port}${vhost === '/' ? '' : `/${vhost}`}`
-    return { ...address, place }
+    readBrokerUrl(url)
+    return undefined
   } catch (error) {
-    if (error instanceof URIError) throw fail('has a % that begins no escape: write it as %25')
-    throw error instanceof ParameterError ? fail(error.message) : error
+    if (error instanceof BrokerUrlError) return error.message
+    throw error
   }
 }
 
-class ParameterError extends Error {}
+function split(rest: string): URL {
+  const text = `broker://${rest}`
+  // The original error would show the whole text.
+  if (!URL.canParse(text))
+    throw new BrokerUrlError(
+      'cannot be read (in a password write / # @ : % as %2F %23 %40 %3A %25)',
+    )
+  const parts = new URL(text)
+  if (parts.hash !== '') throw new BrokerUrlError('has a # in it, to be written %23')
+  return parts
+}
 
-function defaultPort(protocol: 'amqp' | 'amqps'): number {
-  return protocol === 'amqp' ? 5672 : 5671
+function readUser({ username, password }: URL): { username: string; password: string } {
+  if (username === '' && password === '') return { username: 'guest', password: 'guest' }
+  return { username: decoded(username), password: decoded(password) }
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    throw new BrokerUrlError('has a % that begins no escape, to be written %25')
+  }
 }
 
 function readHeartbeat(parameters: URLSearchParams): number | undefined {
   const unknown = [...parameters.keys()].find((name) => name !== 'heartbeat')
-  if (unknown !== undefined) throw new ParameterError(`has a parameter '${unknown}': only heartbeat is known`)
+  if (unknown !== undefined)
+    throw new BrokerUrlError('has a parameter after the ? that is not heartbeat, the only one')
   const given = parameters.get('heartbeat')
   if (given === null) return undefined
-  if (!/^\d{1,5}$/.test(given) || Number(given) < 1)
-    throw new ParameterError('has a heartbeat that is no number of seconds from 1 to 99999')
-  return Number(given)
+  if (/^[1-9]\d{0,3}$/.test(given)) return Number(given)
+  throw new BrokerUrlError('has a heartbeat that is no number of seconds from 1 to 9999')
 }
 
 function wrongScheme(url: string): string {
-  if (/[;,]/.test(url) && /amqps?:\/\//i.test(url)) return 'names several brokers: give one'
-  const scheme = /^[\w+.-]{1,30}(?=:)/.exec(url)?.[0]
-  return scheme === undefined
-    ? 'is no URL'
-    : `begins with '${scheme}:', but only RabbitMQ will do`
+  const scheme = /^[\w+.-]{1,30}(?=:\/)/.exec(url)?.[0]
+  if (scheme === undefined) return 'is no URL'
+  return `begins with ${scheme}: but only RabbitMQ will do`
 }

@@ -56,7 +56,6 @@ export function decode(message: Message): Decoded {
     return unreadable('its header pacifica-digest is no hexadecimal digest')
   const body = readText(message.content)
   if (body === undefined) return unreadable('its body is no UTF-8 text')
-  if (!isObject(body)) return unreadable('its body is no JSON object')
   const trace = typeof traceparent === 'string' ? { traceparent } : {}
   return { kind: 'dispatch', message: { deliveryId, replay, digest, body, ...trace } }
 }
@@ -80,14 +79,5 @@ function readText(content: Buffer): string | undefined {
     return UTF8.decode(content)
   } catch {
     return undefined
-  }
-}
-
-function isObject(text: string): boolean {
-  try {
-    const value: unknown = JSON.parse(text)
-    return typeof value === 'object' && value !== null && !Array.isArray(value)
-  } catch {
-    return false
   }
 }
