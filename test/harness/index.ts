@@ -1,5 +1,6 @@
 /** What tests take from the harness. */
 
+export { type Authority, authority } from './authority.ts'
 export { freePort } from './free-port.ts'
 export {
   ENGINES,
@@ -12,5 +13,6 @@ export { type Postgres, startPostgres, type TestDatabase } from './postgres.ts'
 export { type Rabbitmq, startRabbitmq, type TestVhost } from './rabbitmq.ts'
 export { createTestVhost } from './rabbitmq-vhost.ts'
 export { type ServiceProcess, startService } from './service-process.ts'
+export { startTcpProxy, type TcpProxy } from './tcp-proxy.ts'
 export { createTestDatabase } from './test-database.ts'
 export { linesOf, spawnTypeScript } from './typescript-process.ts'

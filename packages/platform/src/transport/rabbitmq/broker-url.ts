@@ -61,12 +61,15 @@ function split(rest: string): URL {
     )
   const parts = new URL(text)
   if (parts.hash !== '') throw new BrokerUrlError('has a # in it, to be written %23')
+  if (parts.pathname.includes('@'))
+    throw new BrokerUrlError(
+      'has an @ after its host (in a password write / as %2F, in a vhost @ as %40)',
+    )
   return parts
 }
 
 function readUser({ username, password }: URL): { username: string; password: string } {
-  if (username === '' && password === '') return { username: 'guest', password: 'guest' }
-  return { username: decoded(username), password: decoded(password) }
+  return { username: decoded(username) || 'guest', password: decoded(password) || 'guest' }
 }
 
 function decoded(text: string): string {

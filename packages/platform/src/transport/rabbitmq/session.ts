@@ -61,7 +61,8 @@ export async function openSession(
     const blocked = watchBlocked(connection, log)
     const channel = await connection.createConfirmChannel()
     channel.on('error', (error: Error) => end.reach(error.message))
-    channel.on('close', () => end.reach('the channel was closed'))
+    // With its connection the channel is closed first, and the reason comes after.
+    channel.on('close', () => queueMicrotask(() => end.reach('the channel was closed')))
     await setUp(channel, end.reach)
     if (end.reason !== undefined) throw new SessionError(end.reason)
     return openedSession({ connection, channel, blocked, end, socket })
