@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import type { Dispatcher } from '@pacifica/core'
 import {
-  brokerUrlProblem,
+  brokerUrlKind,
   createInProcessTransport,
   createLog,
   createRabbitmqTransport,
@@ -25,9 +25,9 @@ import { VERSION } from './version.ts'
 /** A dispatcher that runs by itself needs a broker; one in a process with notifications is given its transport. */
 const processSettings = {
   ...dispatcherSettings,
-  brokerUrl: setting.secret('BROKER_URL', {
+  brokerUrl: setting.of('BROKER_URL', brokerUrlKind, {
     doc: 'RabbitMQ, which brings deliveries: `amqp://user:password@host/vhost`; not set: events come by POST /receive alone',
-    check: brokerUrlProblem,
+    secret: true,
   }),
 } as const
 

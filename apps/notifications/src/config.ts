@@ -1,6 +1,6 @@
 /** What the notifications service can be told, and what it does when it is told nothing. */
 import {
-  brokerUrlProblem,
+  brokerUrlKind,
   type Config,
   ConfigError,
   type ConfigMistake,
@@ -43,9 +43,9 @@ export const notificationsSettings = {
     default: 10,
     min: 2,
   }),
-  brokerUrl: setting.secret('BROKER_URL', {
+  brokerUrl: setting.of('BROKER_URL', brokerUrlKind, {
     doc: 'RabbitMQ, the way to dispatchers: `amqp://user:password@host/vhost`. Not set: `dispatch://` targets are tried again until one is reached.',
-    check: brokerUrlProblem,
+    secret: true,
   }),
   roles: setting.list('ROLES', {
     doc: 'What this process does: any of `api`, `match` (which asks Policy too), `deliver`.',

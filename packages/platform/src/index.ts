@@ -72,7 +72,7 @@ export { createMetrics } from './telemetry/metrics.ts'
 export { maskCredentials } from './telemetry/redact.ts'
 export type { InProcessOptions } from './transport/in-process.ts'
 export { createInProcessTransport } from './transport/in-process.ts'
-export { BrokerUrlError, brokerUrlProblem } from './transport/rabbitmq/broker-url.ts'
+export { BrokerUrlError, brokerUrlKind } from './transport/rabbitmq/broker-url.ts'
 export { createRabbitmqTransport, type RabbitmqOptions } from './transport/rabbitmq/rabbitmq.ts'
 export type {
   Consumer,

@@ -2,8 +2,13 @@
 import ipaddr from 'ipaddr.js'
 import { parseDuration, parseSize } from './units.ts'
 
-/** What becomes of a text: a value, or no value and perhaps, in words, what is wrong with it. */
-export type Parsed<T> = { readonly value: T } | { readonly wrong: string | undefined }
+/**
+ * What becomes of a text: a value, or no value and perhaps, in words, what is wrong with it. `advice` is the whole
+ * message instead, also of a secret's value, which it must not quote.
+ */
+export type Parsed<T> =
+  | { readonly value: T }
+  | { readonly wrong: string | undefined; readonly advice?: string }
 
 export interface Kind<T> {
   /** Completes "expected …". */

@@ -63,7 +63,8 @@ function readSetting(
   }
   const parsed = setting.parse(written.text)
   if ('value' in parsed) return parsed.value
-  mistakes.push({ name: written.name, message: complaint(setting, written.text, parsed.wrong) })
+  const { advice = complaint(setting, written.text, parsed.wrong) } = parsed
+  mistakes.push({ name: written.name, message: advice })
   return undefined
 }
 

@@ -1,9 +1,14 @@
 /** Which broker URLs are taken, and what to do about the others. No message holds the user or the password. */
 
+import type { Kind } from '../../config/kinds.ts'
+
 export class BrokerUrlError extends Error {
   readonly code = 'BROKER_URL'
   constructor(problem: string) {
-    super(`${problem}: use amqp://user:password@host:5672/vhost, or amqps:// for TLS`)
+    // An example with a password in it would be masked in the log.
+    super(
+      `${problem}: use amqp://HOST:5672/VHOST, with USER:PASSWORD@ before HOST; amqps:// for TLS`,
+    )
   }
 }
 
@@ -41,15 +46,18 @@ export function readBrokerUrl(url: string): BrokerAddress {
   return { protocol, hostname, port, ...readUser(parts), vhost, heartbeat, place }
 }
 
-/** What is wrong with a URL and what to do about it; undefined when `readBrokerUrl` takes it. */
-export function brokerUrlProblem(url: string): string | undefined {
-  try {
-    readBrokerUrl(url)
-    return undefined
-  } catch (error) {
-    if (error instanceof BrokerUrlError) return error.message
-    throw error
-  }
+/** For the configuration: whatever `readBrokerUrl` takes. */
+export const brokerUrlKind: Kind<string> = {
+  expects: 'amqp://user:password@host:5672/vhost',
+  parse(url) {
+    try {
+      readBrokerUrl(url)
+      return { value: url }
+    } catch (error) {
+      if (error instanceof BrokerUrlError) return { wrong: undefined, advice: error.message }
+      throw error
+    }
+  },
 }
 
 function split(rest: string): URL {

@@ -61,6 +61,9 @@ async function until(holds: () => boolean, withinMs = 40_000) {
   }
 }
 
+const untilTrouble = (transport: Transport, trouble: RegExp) =>
+  until(() => trouble.test(transport.trouble() ?? ''))
+
 /** Publishes until it is accepted: what the delivery worker does by its retries. */
 async function insist(transport: Transport, name: string, message: DispatchMessage) {
   const deadline = performance.now() + 40_000
@@ -93,7 +96,7 @@ test('a broker that is not there at the start is trouble, and all begins when it
   expect(outcome).toMatchObject({ kind: 'refused', reason: expect.stringMatching(/ECONNREFUSED/) })
   const consumer = await receiver.consume(name, inbox.accept)
   expect(consumer.consuming).toBe(false)
-  expect(publisher.trouble()).toMatch(/no connection to the broker at 127.0.0.1:\d+: .*REFUSED/)
+  await untilTrouble(publisher, /no connection to the broker at 127.0.0.1:\d+: .*REFUSED/)
   await broker.resume()
   await until(() => consumer.consuming && publisher.trouble() === undefined)
   expect(receiver.trouble()).toBeUndefined()
@@ -188,7 +191,7 @@ test('a queue with other arguments is trouble that names it, until it is gone', 
   const transport = open()
   const consumer = await transport.consume(name, inbox.accept)
   expect(consumer.consuming).toBe(false)
-  expect(transport.trouble()).toMatch(new RegExp(`PRECONDITION.FAILED.*${queueOf(name)}`))
+  await untilTrouble(transport, new RegExp(`PRECONDITION.FAILED.*${queueOf(name)}`))
   await asOperator((channel) => channel.deleteQueue(queueOf(name)))
   await until(() => consumer.consuming && transport.trouble() === undefined)
 })
@@ -320,12 +323,32 @@ test('wrong credentials are trouble, in no log line and in no reason', async () 
   const transport = open({ url })
   const consumer = await transport.consume(newName(), inboxOf().accept)
   expect(consumer.consuming).toBe(false)
-  expect(transport.trouble()).toMatch(/ACCESS.REFUSED/)
+  await untilTrouble(transport, /ACCESS.REFUSED/)
   const outcome = await transport.publish(newName(), newMessage(), { timeoutMs })
   expect(outcome.kind).toBe('refused')
   expect(JSON.stringify([transport.trouble(), outcome]) + transport.recorded.text()).not.toMatch(
     /p4ssw0rd|stranger/,
   )
+})
+
+test('a virtual host that is not there is trouble until it is', async () => {
+  const transport = open({ url: `${broker.url}/later` })
+  const consumer = await transport.consume(newName(), inboxOf().accept)
+  await untilTrouble(transport, /the virtual host 'later' does not exist/)
+  await broker.ctl('add_vhost', 'later')
+  await broker.ctl('set_permissions', '--vhost', 'later', 'guest', '.*', '.*', '.*')
+  await until(() => consumer.consuming && transport.trouble() === undefined)
+})
+
+test('the permissions that the guide names are enough', async () => {
+  await broker.ctl('add_user', 'site', 'p4ss:word')
+  const ours = '^pacifica[.].*$'
+  await broker.ctl('set_permissions', 'site', ours, '^(pacifica[.].*|amq[.]default)$', ours)
+  const transport = open({ url: broker.url.replace('//', '//site:p4ss%3Aword@') })
+  const [name, message, inbox] = [newName(), newMessage(), inboxOf()]
+  await transport.consume(name, inbox.accept)
+  expect((await transport.publish(name, message, { timeoutMs })).kind).toBe('accepted')
+  await until(() => inbox.ids.includes(message.deliveryId))
 })
 
 test('over TLS the broker must show a certificate that is trusted', async () => {
@@ -340,7 +363,7 @@ test('over TLS the broker must show a certificate that is trusted', async () => 
   await insist(trusting, name, message)
   await until(() => inbox.ids.includes(message.deliveryId))
   await wary.consume(name, inbox.accept)
-  expect(wary.trouble()).toMatch(/certificate/)
+  await untilTrouble(wary, /certificate/)
 })
 
 test('a closed transport leaves no socket and no timer behind, whatever state it was in', async () => {

@@ -69,12 +69,18 @@ export async function openSession(
   } catch (error) {
     if (connection !== undefined && !socket.signal.aborted) await goodbye(connection)
     socket.abort()
-    const reason = error instanceof Error ? error.message : String(error)
-    throw new SessionError(end.reason ?? reason, { cause: error })
+    const said = error instanceof Error ? error.message : String(error)
+    throw new SessionError(end.reason ?? inWords(said, options.address), { cause: error })
   } finally {
     clearTimeout(limit)
     signal.removeEventListener('abort', onAbort)
   }
+}
+
+/** amqplib does not say why a connection was closed instead of opened; RabbitMQ does that over the virtual host. */
+function inWords(said: string, { vhost }: BrokerAddress): string {
+  if (!/^Expected ConnectionOpenOk; got <ConnectionClose/.test(said)) return said
+  return `the virtual host '${vhost}' does not exist, or the user has no permissions in it`
 }
 
 function openedSession(parts: {
