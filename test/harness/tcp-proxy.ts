@@ -16,7 +16,7 @@ export async function startTcpProxy(to: number, tls?: TlsOptions): Promise<TcpPr
   const carry = (from: Socket, into: Socket) => {
     sockets.add(from)
     from.on('data', (bytes) => proxy.silent || into.write(bytes))
-    from.on('error', () => into.destroy())
+    from.on('error', () => {}) // and is closed
     from.on('close', () => {
       sockets.delete(from)
       if (!proxy.silent) into.destroy()
