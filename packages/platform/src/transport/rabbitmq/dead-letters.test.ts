@@ -2,13 +2,13 @@
 import { randomUUID } from 'node:crypto'
 import { type Channel, type ChannelModel, connect, type GetMessage, type Options } from 'amqplib'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
-import { createTestVhost } from '../../../../../test/harness/index.ts'
+import { type Rabbitmq, startRabbitmq } from '../../../../../test/harness/index.ts'
 import { recordLog } from '../../telemetry/recorded-log.ts'
 import type { DispatchMessage, Transport } from '../transport.ts'
 import { createRabbitmqTransport, type RabbitmqOptions } from './rabbitmq.ts'
 import { DELIVERY_LIMIT, TOPOLOGY } from './topology.ts'
 
-let vhost: Awaited<ReturnType<typeof createTestVhost>>
+let broker: Rabbitmq
 let connection: ChannelModel
 let channel: Channel
 let transport: Transport
@@ -16,8 +16,8 @@ let name: string
 let recorded: ReturnType<typeof recordLog>
 
 beforeAll(async () => {
-  vhost = await createTestVhost()
-  connection = await connect(vhost.url)
+  broker = await startRabbitmq({ own: true }) // its dead letters are counted
+  connection = await connect(broker.url)
   channel = await connection.createChannel()
 })
 beforeEach(() => {
@@ -30,14 +30,14 @@ afterEach(async () => {
 })
 afterAll(async () => {
   await connection.close()
-  await vhost.drop()
+  await broker.stop()
 })
 
 function open(options: Partial<RabbitmqOptions> = {}): void {
   recorded = recordLog()
   const again = { firstMs: 1, maxMs: 1 }
   const needs = { log: recorded.log }
-  transport = createRabbitmqTransport(needs, { url: vhost.url, name: 'test', again, ...options })
+  transport = createRabbitmqTransport(needs, { url: broker.url, name: 'test', again, ...options })
 }
 
 const newMessage = (): DispatchMessage => ({
