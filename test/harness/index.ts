@@ -1,6 +1,8 @@
 /** What tests take from the harness. */
 
+export { type Authority, authority } from './authority.ts'
 export { type Ended, runCommand } from './command.ts'
+export { freePort } from './free-port.ts'
 export {
   ENGINES,
   type Engine,
@@ -11,6 +13,9 @@ export {
 export { type Described, describedApi, UndescribedReplyError } from './openapi.ts'
 export { type Postgres, startPostgres, type TestDatabase } from './postgres.ts'
 export { IDS, PYTHON_DATABASES, pythonEvents, pythonSubscriptions } from './python-database.ts'
-export { freePort, type ServiceProcess, startService } from './service-process.ts'
+export { type Rabbitmq, startRabbitmq, type TestVhost } from './rabbitmq.ts'
+export { createTestVhost } from './rabbitmq-vhost.ts'
+export { type ServiceProcess, startService } from './service-process.ts'
+export { startTcpProxy, type TcpProxy } from './tcp-proxy.ts'
 export { createTestDatabase } from './test-database.ts'
 export { linesOf, spawnTypeScript } from './typescript-process.ts'

@@ -5,12 +5,13 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { chownSync, closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
+import { freePort } from './free-port.ts'
 import { postgresBinaries } from './postgres-binaries.ts'
+import { type Account, serverAccount } from './server-account.ts'
 
 /** `soft`: sessions are ended, then a checkpoint. `hard`: as in a crash; recovery at the next start. */
 export type HaltMode = 'soft' | 'hard'
@@ -31,7 +32,7 @@ done`
 
 export async function startServer(options: { durable: boolean }) {
   const binaries = postgresBinaries()
-  const account = serverAccount()
+  const account = serverAccount(['postgres', 'nobody'])
   const folder = mkdtempSync(join(tmpdir(), 'pacifica-pg-'))
   const guard = spawn('sh', ['-c', GUARD, 'guard', folder], {
     detached: true,
@@ -143,33 +144,4 @@ async function answers(url: string): Promise<boolean> {
   } catch {
     return false
   }
-}
-
-interface Account {
-  readonly uid: number
-  readonly gid: number
-}
-
-/** PostgreSQL refuses to run as root. */
-function serverAccount(): Account | undefined {
-  if (process.getuid?.() !== 0) return undefined
-  for (const name of ['postgres', 'nobody']) {
-    try {
-      return { uid: numberOf('-u', name), gid: numberOf('-g', name) }
-    } catch {}
-  }
-  throw new Error('PostgreSQL refuses to run as root, and there is no account postgres or nobody.')
-}
-
-function numberOf(what: '-u' | '-g', name: string): number {
-  return Number(execFileSync('id', [what, name], { stdio: 'pipe' }).toString())
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  server.close()
-  await once(server, 'close')
-  return (address as { port: number }).port
 }

@@ -48,7 +48,7 @@ test.each(['soft', 'hard'] as const)(
 test('a run that is killed leaves no server, no folder and no process behind', async () => {
   const vitest = fileURLToPath(new URL('../../node_modules/vitest/vitest.mjs', import.meta.url))
   const config = fileURLToPath(new URL('./killed-run/vitest.config.ts', import.meta.url))
-  const run = spawn(process.execPath, [vitest, 'run', '--config', config], {
+  const run = spawn(process.execPath, [vitest, 'run', '--config', config, 'hang.ts'], {
     env: { ...process.env, TEST_DATABASE_URL: '' },
     stdio: ['ignore', 'pipe', 'inherit'],
   })

@@ -7,12 +7,16 @@ import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import type { Dispatcher } from '@pacifica/core'
 import {
+  brokerUrlKind,
   createInProcessTransport,
   createLog,
+  createRabbitmqTransport,
+  type Log,
   readConfig,
   runProcess,
   setting,
   settingsTable,
+  type Transport,
 } from '@pacifica/platform'
 import { startDispatcher } from './compose.ts'
 import { dispatcherSettings } from './config.ts'
@@ -21,8 +25,9 @@ import { VERSION } from './version.ts'
 /** A dispatcher that runs by itself needs a broker; one in a process with notifications is given its transport. */
 const processSettings = {
   ...dispatcherSettings,
-  brokerUrl: setting.secret('BROKER_URL', {
-    doc: 'The broker that brings deliveries; not set: events come by POST /receive alone',
+  brokerUrl: setting.of('BROKER_URL', brokerUrlKind, {
+    doc: 'RabbitMQ, which brings deliveries: `amqp://user:password@host/vhost`; not set: events come by POST /receive alone',
+    secret: true,
   }),
 } as const
 
@@ -43,13 +48,6 @@ class UsageError extends Error {
   readonly code = 'USAGE'
 }
 
-class NoBrokerClientError extends Error {
-  readonly code = 'NO_BROKER_CLIENT'
-  constructor() {
-    super('BROKER_URL: this version has no broker client: unset it, and post events to /receive')
-  }
-}
-
 /**
  * Makes this process the service until a signal ends it: configuration from the environment and the command line,
  * log on standard output, exit code 0 after a clean stop.
@@ -63,14 +61,18 @@ export async function createDispatcher(dispatcher?: Dispatcher): Promise<void> {
   await runProcess({ log }, async (life) => {
     const env = { ...process.env, ...fromFlags(args) }
     const config = readConfig(processSettings, { env, prefixes: ['DISPATCHER_'] })
-    if (config.brokerUrl !== undefined) throw new NoBrokerClientError()
     log.level = config.logLevel
-    const transport = createInProcessTransport({ log })
+    const transport = transportFor(config.brokerUrl, log)
     life.onClose('transport', () => transport.close())
     const own = dispatcher === undefined ? {} : { dispatcher }
     const { name, url } = await startDispatcher(life, { log, transport, ...own }, config)
     log.info({ dispatcher: name, url, docs: `${url}/docs` }, 'dispatcher.started')
   })
+}
+
+function transportFor(url: string | undefined, log: Log): Transport {
+  if (url === undefined) return createInProcessTransport({ log })
+  return createRabbitmqTransport({ log }, { url, name: 'dispatcher' })
 }
 
 /** Flags stand above the environment: they become the variables that they are short for. */

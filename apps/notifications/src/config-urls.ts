@@ -1,4 +1,4 @@
-/** The two URLs that existing sites have in a form that is not ours: what is taken, and what to do about the rest. */
+/** The database URL that existing sites have in a form that is not ours: what is taken, and what to do about the rest. */
 import type { Kind, Parsed } from '@pacifica/platform'
 
 type Advice = readonly (readonly [scheme: RegExp, advice: string])[]
@@ -23,30 +23,6 @@ export const databaseUrl: Kind<string> = {
     if (POSTGRESQL.test(text) && URL.canParse(text.replace(POSTGRESQL, 'postgresql://')))
       return { value: text }
     return refuse(text, NO_DATABASE)
-  },
-}
-
-/** Celery's names for the same protocol. */
-const AMQP = /^(?:amqp|pyamqp|librabbitmq|py-amqp)(s?):\/\//i
-const BROKER = 'amqp://user:password@host:5672'
-const NO_BROKER: Advice = [
-  [
-    /^rediss?:|^sentinel:/i,
-    `Redis is not used: name a RabbitMQ (${BROKER}), or remove the line: events to URLs need no broker`,
-  ],
-  [
-    /^(sqs|memory|filesystem|sqla|db|mongodb|confluentkafka):/i,
-    `only RabbitMQ is used: name one (${BROKER}), or remove the line: events to URLs need no broker`,
-  ],
-]
-
-/** The value is an `amqp:` or `amqps:` URL; `pyamqp://`, as the Python service has it by default, is localhost. */
-export const brokerUrl: Kind<string> = {
-  expects: BROKER,
-  parse(text) {
-    const url = text.replace(AMQP, 'amqp$1://').replace(/^(amqps?:\/\/)(?=$|\/)/i, '$1localhost')
-    if (AMQP.test(url) && URL.canParse(url)) return { value: url }
-    return refuse(text, NO_BROKER)
   },
 }
 

@@ -1,5 +1,6 @@
 /** What the notifications service can be told, and what it does when it is told nothing. */
 import {
+  brokerUrlKind,
   type Config,
   ConfigError,
   type ConfigMistake,
@@ -9,7 +10,7 @@ import {
   readConfig,
   setting,
 } from '@pacifica/platform'
-import { brokerUrl, databaseUrl } from './config-urls.ts'
+import { databaseUrl } from './config-urls.ts'
 
 export const ROLES = ['api', 'match', 'deliver'] as const
 export type Role = (typeof ROLES)[number]
@@ -63,8 +64,8 @@ export const notificationsSettings = {
     doc: 'Whether a start brings the tables on PostgreSQL up to date; `no`: it ends with what to run.',
     default: true,
   }),
-  brokerUrl: setting.of('BROKER_URL', brokerUrl, {
-    doc: 'RabbitMQ. Read and checked; this version has no use for it yet.',
+  brokerUrl: setting.of('BROKER_URL', brokerUrlKind, {
+    doc: 'RabbitMQ, the way to dispatchers: `amqp://user:password@host/vhost`. Not set: `dispatch://` targets are tried again until one is reached.',
     secret: true,
     ini: 'celery.broker_url',
   }),

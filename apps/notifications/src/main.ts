@@ -5,10 +5,13 @@ import { parseArgs } from 'node:util'
 import {
   createInProcessTransport,
   createLog,
+  createRabbitmqTransport,
   type Lifetime,
   LOG_LEVELS,
+  type Log,
   type LogLevel,
   runProcess,
+  type Transport,
 } from '@pacifica/platform'
 import { startNotifications } from './compose.ts'
 import { readNotificationsConfig } from './config.ts'
@@ -27,8 +30,8 @@ const HELP = `Takes Pacifica events and delivers them to those who subscribed.
 
 Settings come from the environment, then from the INI file: see docs/guides/settings.md. The tables are brought up to
 date by pacifica-notifications-cmd dbsync.
-Dispatchers are reached through a broker, which this version does not have yet: dispatch:// targets are tried again
-until one is there. Both services in one process need none: npm start.`
+Dispatchers are reached through RabbitMQ (BROKER_URL). Without one, dispatch:// targets are tried again until they
+are given up. Both services in one process need none: npm start.`
 
 const { values: flags } = parseArgs({
   options: {
@@ -61,7 +64,7 @@ async function run(): Promise<void> {
     const { sources, notes } = findSources(env, { config: file, cpconfig, home: homedir() })
     const config = readNotificationsConfig(sources)
     for (const note of [...notes, ...notesOnSettings(config)]) log.info({ note }, 'config.note')
-    const transport = createInProcessTransport({ log })
+    const transport = transportFor(config.brokerUrl, log)
     life.onClose('transport', () => transport.close())
     const { url } = await startNotifications(life, { log, transport }, config)
     log.info({ url, roles: config.roles }, 'service.started')
@@ -74,6 +77,11 @@ const A_MOMENT_MS = 20_000
 function stopAfterAMoment(life: Lifetime): void {
   const timer = setTimeout(() => process.kill(process.pid, 'SIGTERM'), A_MOMENT_MS)
   life.onClose('moment', () => clearTimeout(timer))
+}
+
+function transportFor(url: string | undefined, log: Log): Transport {
+  if (url === undefined) return createInProcessTransport({ log })
+  return createRabbitmqTransport({ log }, { url, name: 'notifications' })
 }
 
 /** A wrong level is reported with all other mistakes; until then the log must begin somehow. */

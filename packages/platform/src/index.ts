@@ -79,6 +79,8 @@ export { createMetrics } from './telemetry/metrics.ts'
 export { maskCredentials } from './telemetry/redact.ts'
 export type { InProcessOptions } from './transport/in-process.ts'
 export { createInProcessTransport } from './transport/in-process.ts'
+export { BrokerUrlError, brokerUrlKind } from './transport/rabbitmq/broker-url.ts'
+export { createRabbitmqTransport, type RabbitmqOptions } from './transport/rabbitmq/rabbitmq.ts'
 export type {
   Consumer,
   DispatchMessage,
@@ -86,4 +88,8 @@ export type {
   Transport,
 } from './transport/transport.ts'
 export { DISPATCHER_NAME } from './transport/transport.ts'
-export { DispatcherNameError, TransportClosedError } from './transport/transport-errors.ts'
+export {
+  DispatcherNameError,
+  TransportClosedError,
+  UnreadableDispatchError,
+} from './transport/transport-errors.ts'

@@ -1,10 +1,10 @@
 import { defineConfig } from 'vitest/config'
 
-/** A run of its own, which `postgres.test.ts` starts and kills. */
+/** A run of its own, which the harness's own tests start and kill. */
 export default defineConfig({
   test: {
     root: import.meta.dirname,
-    include: ['hang.ts'],
+    include: ['hang*.ts'],
     globalSetup: '../global-setup.ts',
     setupFiles: '../end-with-the-run.ts',
     pool: 'forks',

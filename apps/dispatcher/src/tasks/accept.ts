@@ -3,7 +3,12 @@
  * task, or joins the task that it already has (the rule stands in store.ts). Whoever sent it is answered after that.
  */
 import { Event } from '@pacifica/core'
-import type { Bell, DispatchMessage, Log } from '@pacifica/platform'
+import {
+  type Bell,
+  type DispatchMessage,
+  type Log,
+  UnreadableDispatchError,
+} from '@pacifica/platform'
 import type { Accepted, Arrival } from './store.ts'
 
 export interface AcceptNeeds {
@@ -15,14 +20,23 @@ export interface AcceptNeeds {
   readonly onAccepted: (seconds: number) => void
 }
 
-/** A message of the queue. Rejects, so that the message is not acknowledged, when it holds no event. */
+/** A message of the queue. Rejects with an UnreadableDispatchError when it holds no event. */
 export async function acceptMessage(
   needs: AcceptNeeds,
   message: DispatchMessage,
 ): Promise<Accepted> {
   const { deliveryId, replay, digest, traceparent } = message
-  const event = Event.parse(message.body)
+  const event = readEvent(message.body)
   return accept(needs, event, { delivery: { id: deliveryId, replay }, digest, trace: traceparent })
+}
+
+function readEvent(body: string): Event {
+  try {
+    return Event.parse(body)
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause)
+    throw new UnreadableDispatchError(`it holds no event: ${reason}`, { cause })
+  }
 }
 
 /**

@@ -13,7 +13,11 @@ import {
   type PublishOutcome,
   type Transport,
 } from './transport.ts'
-import { DispatcherNameError, TransportClosedError } from './transport-errors.ts'
+import {
+  DispatcherNameError,
+  TransportClosedError,
+  UnreadableDispatchError,
+} from './transport-errors.ts'
 import { WaitingLimit } from './waiting-limit.ts'
 
 export interface InProcessOptions {
@@ -91,6 +95,7 @@ class InProcessTransport implements Transport {
       if (consumer === undefined) return { kind: 'unroutable', reason: nobody(dispatcher) }
       const answer = await Promise.race([consumer.offer(message), limit.reached])
       if (answer.kind !== 'rejected') return answer
+      if (answer.error instanceof UnreadableDispatchError) return refusal(answer.error)
       const { deliveryId } = message
       this.#log.warn({ err: answer.error, dispatcher, deliveryId, offers }, 'dispatch.rejected')
       await sleep(backoff(offers, this.#again, Math.random), limit.signal)

@@ -11,3 +11,8 @@ export class TransportClosedError extends Error {
     super('the transport is closed: the service is stopping')
   }
 }
+
+/** Thrown by a consumer's `accept`: the message holds no event, and never will. It does not come again. */
+export class UnreadableDispatchError extends Error {
+  readonly code = 'UNREADABLE_DISPATCH'
+}

@@ -5,6 +5,7 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { DISPATCHER_NAME, type DispatchMessage, type Transport } from './transport.ts'
+import { UnreadableDispatchError } from './transport-errors.ts'
 
 export interface TransportUnderTest {
   readonly transport: Transport
@@ -90,6 +91,22 @@ export function transportContract(adapter: string, open: () => Promise<Transport
       expect(await publish(name, message)).toEqual({ kind: 'accepted' })
       await inbox.holds(1)
       expect(seen).toEqual(Array(3).fill(message.deliveryId))
+      await consumer.stop()
+    })
+
+    test('a message that nobody can read does not come again, and holds nobody up', async () => {
+      const name = newName()
+      const seen: string[] = []
+      const consumer = await under.other.consume(name, async ({ deliveryId }) => {
+        seen.push(deliveryId)
+        if (seen.length === 1) throw new UnreadableDispatchError('no event')
+      })
+      const [unreadable, next] = [newMessage(), newMessage()]
+      await publish(name, unreadable)
+      await publish(name, next)
+      await until(() => seen.length >= 2)
+      await new Promise((resolve) => setTimeout(resolve, 100))
+      expect(seen).toEqual([unreadable.deliveryId, next.deliveryId])
       await consumer.stop()
     })
 

@@ -39,7 +39,10 @@ export interface Transport {
     message: DispatchMessage,
     options: { timeoutMs: number; signal?: AbortSignal },
   ): Promise<PublishOutcome>
-  /** A message is acknowledged when `accept` resolves, and comes again (later) when it rejects. */
+  /**
+   * A message is acknowledged when `accept` resolves, and comes again (later) when it rejects; not when it rejects
+   * with an UnreadableDispatchError. Resolves without waiting for a broker that is away: `consuming` tells.
+   */
   consume(
     dispatcher: string,
     accept: (message: DispatchMessage) => Promise<void>,
