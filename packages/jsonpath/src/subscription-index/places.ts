@@ -53,6 +53,7 @@ export class Places {
 
   /** The programs that may match the value, each once. */
   candidates(value: unknown): Program[] {
+    this.#impatient = []
     this.#epoch += 1
     const epoch = this.#epoch
     const found: Program[] = [...this.#everywhere]
@@ -74,7 +75,6 @@ export class Places {
     if (this.#impatient.length === 0) return
     const some = 1 + Math.floor(this.#impatient.length / SHARE)
     for (const program of this.#impatient.slice(0, some)) this.#reconsider(program)
-    this.#impatient = []
   }
 
   #reconsider(program: Program): void {

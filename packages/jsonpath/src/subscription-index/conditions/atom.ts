@@ -1,7 +1,7 @@
 /** The conditions that can be looked up, and the ways to combine them that are open to the index. */
 
 import { asNumber } from '../../values/kinds.ts'
-import type { Segment, Side } from './condition.ts'
+import { ANY, type Segment, type Side } from './condition.ts'
 
 export type Scalar = null | number | string
 
@@ -41,7 +41,8 @@ export function atomOf(shape: readonly Segment[], question: Question): Atom {
 }
 
 function hashSegment(hash: number, segment: Segment): number {
-  return hashText(typeof segment === 'string' ? `.${segment}` : String(segment), hash)
+  if (typeof segment === 'string') return hashText(segment, hash)
+  return hashText('', hash ^ (segment === ANY ? 1 : 2))
 }
 
 function hashQuestion(question: Question, hash: number): number {

@@ -42,6 +42,9 @@ export interface At {
   readonly inner: Condition
 }
 
+/** Conditions on one value that are kept; to leave out the others is only weaker. */
+const MOST = 64
+
 export const EXISTS: Condition = { kind: 'exists' }
 
 export function at(segment: Segment, inner: Condition): Condition {
@@ -53,8 +56,11 @@ export function at(segment: Segment, inner: Condition): Condition {
  * there is only one of each.
  */
 export function all(conditions: readonly Condition[]): Condition {
-  const flat = conditions.flatMap((one) => (one.kind === 'all' ? one.of : [one]))
-  const telling = merged(flat.filter(({ kind }) => kind !== 'exists'))
+  const telling: Condition[] = []
+  for (const one of conditions) {
+    if (one.kind === 'all') for (const inner of one.of) merge(telling, inner)
+    else if (one.kind !== 'exists') merge(telling, one)
+  }
   const [first = EXISTS] = telling
   return telling.length > 1 ? { kind: 'all', of: telling } : first
 }
@@ -68,30 +74,32 @@ export function any(conditions: readonly Condition[]): Condition {
   return { kind: 'any', of: conditions }
 }
 
-function merged(conditions: readonly Condition[]): Condition[] {
-  const groups = new Map<unknown, Condition[]>()
-  for (const condition of conditions) {
-    const key = placeOf(condition) ?? condition
-    const group = groups.get(key)
-    if (group) group.push(condition)
-    else groups.set(key, [condition])
+/** Adds a condition, or puts it together with the one about the same member. */
+function merge(conditions: Condition[], condition: Condition): void {
+  const at = isOfOne(condition) ? conditions.findIndex((one) => isSamePlace(one, condition)) : -1
+  const known = conditions[at]
+  if (known) conditions[at] = together(known, condition)
+  else if (conditions.length < MOST) conditions.push(condition)
+}
+
+/** The condition is about one value, not about some of several. */
+function isOfOne(condition: Condition): boolean {
+  return condition.kind === 'root' || (condition.kind === 'at' && isName(condition.segment))
+}
+
+function isName(segment: Segment): segment is string {
+  return typeof segment === 'string'
+}
+
+function isSamePlace(one: Condition, other: Condition): boolean {
+  if (one.kind === 'at') return other.kind === 'at' && one.segment === other.segment
+  return one.kind === 'root' && other.kind === 'root'
+}
+
+function together(one: Condition, other: Condition): Condition {
+  if (one.kind === 'root' && other.kind === 'root') {
+    return { kind: 'root', inner: all([one.inner, other.inner]) }
   }
-  return [...groups.values()].map(together)
+  if (one.kind !== 'at' || other.kind !== 'at') return one
+  return at(one.segment, all([one.inner, other.inner]))
 }
-
-/** The one value that the condition is about; undefined where there may be several. */
-function placeOf(condition: Condition): unknown {
-  if (condition.kind === 'root') return ROOT
-  const isMember = condition.kind === 'at' && typeof condition.segment === 'string'
-  return isMember ? condition.segment : undefined
-}
-
-function together(group: readonly Condition[]): Condition {
-  const [first = EXISTS] = group
-  if (group.length === 1) return first
-  const inner = all(group.flatMap((one) => ('inner' in one ? [one.inner] : [])))
-  if (first.kind === 'root') return { kind: 'root', inner }
-  return first.kind === 'at' ? at(first.segment, inner) : first
-}
-
-const ROOT = Symbol('$')

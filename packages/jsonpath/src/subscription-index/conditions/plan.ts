@@ -94,8 +94,10 @@ function planAny(conditions: readonly Condition[], shape: readonly Segment[]): P
 
 /** `@.key = "a" and @.value = 5`: one question about one value. */
 function membersOf(conditions: readonly Condition[], shape: readonly Segment[]): Atom | undefined {
-  const pairs = conditions.flatMap(memberOf).sort(byLength).slice(0, MOST_MEMBERS).sort(byName)
-  if (pairs.length < 2) return undefined
+  const known = conditions.map(memberOf).filter((pair) => pair !== undefined)
+  if (known.length < 2) return undefined
+  const few = known.length > MOST_MEMBERS ? known.sort(byLength).slice(0, MOST_MEMBERS) : known
+  const pairs = few.sort(byName)
   const names = pairs.map(([name]) => name)
   const values = pairs.map(([, value]) => value)
   return atomOf(shape, { kind: 'members', names, values })
@@ -103,15 +105,15 @@ function membersOf(conditions: readonly Condition[], shape: readonly Segment[]):
 
 type Pair = readonly [name: string, value: Scalar]
 
-function memberOf(condition: Condition): Pair[] {
-  if (condition.kind !== 'at' || typeof condition.segment !== 'string') return []
+function memberOf(condition: Condition): Pair | undefined {
+  if (condition.kind !== 'at' || typeof condition.segment !== 'string') return undefined
   const { segment, inner } = condition
   const parts = inner.kind === 'all' ? inner.of : [inner]
   for (const part of parts) {
     const value = part.kind === 'equals' ? normalScalar(part.value) : undefined
-    if (value !== undefined) return [[segment, value]]
+    if (value !== undefined) return [segment, value]
   }
-  return []
+  return undefined
 }
 
 /** Where there are too many, long texts say the most. */

@@ -31,7 +31,13 @@ export class Rates {
   /** An expression with this plan comes (1) or goes (-1). */
   mention(plan: Plan | undefined, change: 1 | -1): void {
     this.#expressions += change
-    if (plan) for (const { hash } of atomsIn(plan)) this.#mentions.note(hash, change)
+    if (plan) this.#note(plan, change)
+  }
+
+  #note(plan: Plan, change: 1 | -1): void {
+    if ('oneOf' in plan) for (const one of plan.oneOf) this.#note(one, change)
+    else if ('each' in plan) for (const one of plan.each) this.#note(one, change)
+    else this.#mentions.note(plan.hash, change)
   }
 
   observe(hash: number, rate: number): void {
@@ -70,9 +76,4 @@ function rarer(one: Choice, other: Choice): Choice {
 
 function joined(one: Choice, other: Choice): Choice {
   return { atoms: [...one.atoms, ...other.atoms], rate: one.rate + other.rate }
-}
-
-export function atomsIn(plan: Plan): Atom[] {
-  if ('oneOf' in plan) return plan.oneOf.flatMap(atomsIn)
-  return 'each' in plan ? plan.each.flatMap(atomsIn) : [plan]
 }

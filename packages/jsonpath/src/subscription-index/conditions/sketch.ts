@@ -33,10 +33,11 @@ export class Sketch {
     }
     this.#noted += change
     if (this.#noted > this.#width && this.#width < MOST_WIDTH) this.#double()
-    this.#rows.forEach((cells, row) => {
+    for (let row = 0; row < ROWS; row += 1) {
+      const cells = this.#rows[row]
       const at = this.#place(hash, row)
-      cells[at] = Math.max((cells[at] ?? 0) + change, 0)
-    })
+      if (cells) cells[at] = Math.max((cells[at] ?? 0) + change, 0)
+    }
   }
 
   #place(hash: number, row: number): number {
