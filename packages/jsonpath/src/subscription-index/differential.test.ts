@@ -10,7 +10,7 @@ import { JsonPathLimitError, JsonPathSyntaxError } from '../errors.ts'
 import { SubscriptionIndex } from './subscription-index.ts'
 import { SubscriptionScan } from './subscription-scan.ts'
 
-const ROUNDS = Number(process.env['JSONPATH_ROUNDS'] ?? 40)
+const ROUNDS = Number(process.env['JSONPATH_ROUNDS'] ?? 36)
 const SEED = Number(process.env['JSONPATH_SEED'] ?? 1)
 const EXPRESSIONS = 250
 const EVENTS = 40

@@ -12,7 +12,7 @@ const TIMEOUT_MS = 300_000
 
 const read = (name: string) =>
   readFileSync(new URL(`../../cases/pacifica/${name}`, import.meta.url), 'utf8')
-const example = read('example.jsonpath2.txt')
+const example = read('example.jsonpath2.txt').trim()
 const proxymod = read('proxymod.jsonpath2.txt')
 const ingested: unknown = JSON.parse(read('example.event.json'))
 
@@ -121,9 +121,9 @@ describe('what cannot be looked up is a candidate for every event, and says so',
     ['$[?(@.a contains "x")]', true],
     ['$[$.a]', true],
     ['$.a.length()', true],
-    [example, true],
-    [proxymod, true],
-  ])('%s: %j', (text, indexed) => {
+    [example.replaceAll(/\s+/g, ' '), true],
+    [proxymod.replaceAll(/\s+/g, ' '), true],
+  ])('%s', (text, indexed) => {
     const index = indexOf(text)
     expect(index.isIndexed(text)).toBe(indexed)
     expect(index.stats()).toMatchObject(
@@ -183,9 +183,9 @@ describe('only those are evaluated that may match', () => {
   })
 
   test(
-    'among a hundred thousand, ten that match cost ten evaluations',
+    'among twenty thousand, ten that match cost ten evaluations',
     () => {
-      const index = crowd(100_000, (n) =>
+      const index = crowd(20_000, (n) =>
         example.replace('example-value', `value ${n}`).replace('C234', `${n}`),
       )
       for (let n = 0; n < 10; n += 1)
@@ -193,7 +193,7 @@ describe('only those are evaluated that may match', () => {
       expect(index.match(ingested)).toHaveLength(10)
       const { entries, candidates, scanned, bytes } = index.stats()
       expect({ entries, candidates, scanned }).toEqual({
-        entries: 100_010,
+        entries: 20_010,
         candidates: 10,
         scanned: 0,
       })
@@ -338,8 +338,8 @@ test('hostile expressions are set and matched at once', () => {
     Array.from({ length: count }, (_, n) => term(n)).join(join)
   index.set('and', `$[?(${terms(390, (n) => `@.a${n} = ${n}`, ' and ')})]`)
   index.set('or', `$[?(${terms(390, (n) => `@.a${n} = ${n}`, ' or ')})]`)
-  index.set('filters', `$${terms(380, (n) => `[?(@.a${n} = 1)]`, '')}`)
-  index.set('searches', `$${'..*'.repeat(660)}`)
+  index.set('filters', `$${terms(240, (n) => `[?(@.a${n} = 1)]`, '')}`)
+  index.set('searches', `$[?(not @${'..*'.repeat(600)}.zz)]`)
   index.set('unions', `$${'["a","a"]'.repeat(400)}`)
   index.set('deep', `$${'.a'.repeat(900)}`)
   for (let n = 0; n < 200; n += 1) index.set(`own ${n}`, `$[?(@.x${n} = 1 and @.y${n} = 1)]`)
@@ -347,7 +347,7 @@ test('hostile expressions are set and matched at once', () => {
   for (let level = 0; level < 50_000; level += 1) deep = { a: deep }
   const errors: string[] = []
   expect(index.match(deep, { onError: (id) => errors.push(id) })).toContain('deep')
-  expect(index.match({ x7: 1, y7: 1, a3: 3 })).toEqual(['or', 'own 7'])
+  expect(index.match({ x7: 1, y7: 1, a3: 3 })).toEqual(['or', 'searches', 'own 7'])
   expect(errors).toContain('searches')
 })
 

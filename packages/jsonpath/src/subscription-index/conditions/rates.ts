@@ -8,13 +8,9 @@ import type { Plan } from './plan.ts'
 import { Sketch } from './sketch.ts'
 
 /** Of atoms that nobody has observed; equality is multiplied by the share that mentions it. */
-const PRIOR: Record<Atom['question']['kind'], number> = {
-  members: 0.4,
-  equals: 0.5,
-  same: 0.5,
-  ordered: 0.6,
-  exists: 0.7,
-}
+const PRIOR = { equals: 0.5, same: 0.5, ordered: 0.6, exists: 0.7 }
+/** What each member takes off that is asked for together with others. */
+const LESS_FOR_EACH = 0.05
 
 /** Observations that are kept; the oldest are forgotten. */
 const MOST_OBSERVED = 20_000
@@ -50,11 +46,13 @@ export class Rates {
     }
   }
 
-  rateOf({ hash, question: { kind } }: Atom): number {
+  rateOf({ hash, question }: Atom): number {
     const observed = this.#observed.get(hash)
     if (observed !== undefined) return observed
-    if (kind === 'exists' || kind === 'ordered') return PRIOR[kind]
-    return (PRIOR[kind] * this.#mentions.count(hash)) / Math.max(this.#expressions, 1)
+    if (question.kind === 'exists' || question.kind === 'ordered') return PRIOR[question.kind]
+    const share = this.#mentions.count(hash) / Math.max(this.#expressions, 1)
+    if (question.kind !== 'members') return PRIOR[question.kind] * share
+    return (PRIOR.equals - LESS_FOR_EACH * question.names.length) * share
   }
 
   /** The atoms to look up, the rarest there are. */
