@@ -102,7 +102,7 @@ const number = (value) =>
   value >= 100 ? value.toFixed(0) : value >= 10 ? value.toFixed(1) : value.toFixed(2)
 const three = ({ min, median, max }) => [min, median, max].map(number).join(' / ')
 
-function row(cells, widths = [12, 8, 9, 24, 8, 24, 8, 9, 10, 9, 8]) {
+function row(cells, widths = [12, 8, 9, 24, 8, 24, 8, 9, 10, 9, 8, 9]) {
   console.log(cells.map((cell, at) => String(cell).padStart(widths[at])).join('  '))
 }
 

@@ -240,7 +240,10 @@ interface Totals {
 function round(seed: number, totals: Totals): void {
   const random = randomFrom(seed)
   const limits = random() < 0.2 ? { baseSteps: 150, stepsPerNode: 1 } : {}
-  const index = new SubscriptionIndex({ limits, compiled: pick(random, [1, 7, 20_000]) })
+  const index = new SubscriptionIndex({
+    limits,
+    compiledBytes: pick(random, [0, 100_000, 100_000_000]),
+  })
   const scan = new SubscriptionScan({ limits })
   const texts = new Map<string, string>()
   const change = () => {

@@ -273,7 +273,7 @@ describe('what is found in vain again and again waits somewhere else', () => {
 
 describe('memory', () => {
   test('what comes and goes leaves nothing behind', () => {
-    const index = new SubscriptionIndex({ compiled: 10 })
+    const index = new SubscriptionIndex({ compiledBytes: 50_000 })
     const empty = index.stats().bytes
     const texts = (n: number) => [
       example.replace('example-value', `value ${n}`),
@@ -294,12 +294,13 @@ describe('memory', () => {
   })
 
   test('few compiled expressions are kept, and the answers are the same', () => {
-    const few = new SubscriptionIndex({ compiled: 3 })
+    const few = new SubscriptionIndex({ compiledBytes: 20_000 })
     for (let n = 0; n < 50; n += 1) few.set(`${n}`, `$[?(not @.a = ${n})]`)
     for (let n = 0; n < 50; n += 1) {
       expect(few.match({ a: n })).toHaveLength(49)
       if (n % 5 === 0) few.delete(`${n}`)
       if (n % 5 === 0) few.set(`${n}`, `$[?(not @.a = ${n})]`)
+      expect(few.stats().bytes).toBeLessThan(100_000)
     }
   })
 })
@@ -392,7 +393,10 @@ test(
     )
     fc.assert(
       fc.property(fc.array(change, { maxLength: 60 }), (changes) => {
-        const [index, scan] = [new SubscriptionIndex({ compiled: 2 }), new SubscriptionScan()]
+        const [index, scan] = [
+          new SubscriptionIndex({ compiledBytes: 6000 }),
+          new SubscriptionScan(),
+        ]
         for (const one of changes) {
           const [found, wanted] = [index, scan].map((subscriptions) => {
             if (one.kind === 'delete') return subscriptions.delete(one.id)

@@ -22,8 +22,8 @@ import type {
 import { attempt, type Outcome, Verdicts } from './verdicts.ts'
 
 export interface SubscriptionIndexOptions extends SubscriptionsOptions {
-  /** Expressions that are kept compiled at most. Default: 20,000. */
-  readonly compiled?: number
+  /** Memory for expressions that are kept compiled, at most; estimated. Default: 256 MiB. */
+  readonly compiledBytes?: number
 }
 
 export interface SubscriptionIndexStats {
@@ -41,7 +41,7 @@ export interface SubscriptionIndexStats {
   readonly bytes: number
 }
 
-const COMPILED = 20_000
+const COMPILED_BYTES = 256 * 1024 * 1024
 
 export class SubscriptionIndex implements Subscriptions {
   readonly #limits: WorkLimits
@@ -54,9 +54,9 @@ export class SubscriptionIndex implements Subscriptions {
   #candidates = 0
   #bytes = 0
 
-  constructor({ limits, compiled = COMPILED }: SubscriptionIndexOptions = {}) {
+  constructor({ limits, compiledBytes = COMPILED_BYTES }: SubscriptionIndexOptions = {}) {
     this.#limits = { ...WORK_LIMITS, ...limits }
-    this.#compiled = new CompiledPrograms(Math.max(compiled, 1))
+    this.#compiled = new CompiledPrograms(compiledBytes)
   }
 
   get size(): number {
@@ -111,7 +111,7 @@ export class SubscriptionIndex implements Subscriptions {
       scanned: this.#scanned,
       expressions: this.#places.programs,
       candidates: this.#candidates,
-      bytes: this.#bytes + this.#places.bytes + this.#compiled.size * BYTES.compiled,
+      bytes: this.#bytes + this.#places.bytes + this.#compiled.bytes,
     }
   }
 
@@ -180,7 +180,7 @@ function sharedBy({ dialect }: Program, all: Map<Dialect, Shared>): Shared {
 }
 
 /** Measured: bench/matching.mjs. */
-const BYTES = { entry: 150, program: 500, compiled: 8000 }
+const BYTES = { entry: 150, program: 500 }
 
 function sizeOf({ source, text }: Program): number {
   return BYTES.program + source.length + text.length

@@ -1,5 +1,5 @@
 /**
- * From an expression to what must hold of every document it matches.
+ * From an expression of jsonpath2 to what must hold of every document it matches.
  *
  * By induction over the tree: a path selects something only if each of its filters held for some
  * value at the shape reached so far; `and` holds only if each term does; `or` only if some term does.
