@@ -6,12 +6,12 @@ export { type Dialect, type ParseOptions, parse } from './parse.ts'
 export {
   SubscriptionIndex,
   type SubscriptionIndexOptions,
-  type SubscriptionIndexStats,
 } from './subscription-index/subscription-index.ts'
 export { SubscriptionScan } from './subscription-index/subscription-scan.ts'
 export type {
   ExpressionOptions,
   MatchOptions,
+  SubscriptionStats,
   Subscriptions,
   SubscriptionsOptions,
 } from './subscription-index/subscriptions.ts'

@@ -61,6 +61,17 @@ describe.each([
     expect(subscriptions.size).toBe(1)
   })
 
+  test('says how many there are and how many the last match evaluated', () => {
+    const subscriptions = make()
+    subscriptions.set('one', '$[?(not @.a)]')
+    subscriptions.set('two', '$[?(not @.b)]')
+    subscriptions.match({ a: 1 })
+    const { bytes, ...counts } = subscriptions.stats()
+    expect(counts).toEqual({ entries: 2, indexed: 0, scanned: 2, expressions: 2, candidates: 2 })
+    expect(bytes).toBeGreaterThan(0)
+    expect(subscriptions.isIndexed('one')).toBe(false)
+  })
+
   test('says whether there was something to delete', () => {
     const subscriptions = make()
     subscriptions.set('one', '$')

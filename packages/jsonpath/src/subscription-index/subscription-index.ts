@@ -16,6 +16,7 @@ import { type Entry, isIndexed, type Program } from './program.ts'
 import type {
   ExpressionOptions,
   MatchOptions,
+  SubscriptionStats,
   Subscriptions,
   SubscriptionsOptions,
 } from './subscriptions.ts'
@@ -24,21 +25,6 @@ import { attempt, type Outcome, Verdicts } from './verdicts.ts'
 export interface SubscriptionIndexOptions extends SubscriptionsOptions {
   /** Memory for expressions that are kept compiled, at most; estimated. Default: 256 MiB. */
   readonly compiledBytes?: number
-}
-
-export interface SubscriptionIndexStats {
-  /** Subscriptions. */
-  readonly entries: number
-  /** Of those, the ones that are found by looking them up. */
-  readonly indexed: number
-  /** And the ones that are candidates for every value. */
-  readonly scanned: number
-  /** Different expressions among them. */
-  readonly expressions: number
-  /** Expressions that were evaluated in the last match. */
-  readonly candidates: number
-  /** Memory, estimated. */
-  readonly bytes: number
 }
 
 const COMPILED_BYTES = 256 * 1024 * 1024
@@ -97,13 +83,12 @@ export class SubscriptionIndex implements Subscriptions {
     return verdicts.report(options)
   }
 
-  /** False too where there is no such subscription. */
   isIndexed(id: string): boolean {
     const entry = this.#entries.get(id)
     return entry !== undefined && isIndexed(entry.program)
   }
 
-  stats(): SubscriptionIndexStats {
+  stats(): SubscriptionStats {
     const entries = this.#entries.size
     return {
       entries,

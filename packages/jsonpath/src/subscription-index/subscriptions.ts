@@ -30,6 +30,24 @@ export interface Subscriptions {
   delete(id: string): boolean
   /** The ids whose expression selects something from the value, in the order in which they were first set. */
   match(value: unknown, options?: MatchOptions): string[]
+  /** False: it is evaluated for every value, or there is no such subscription. */
+  isIndexed(id: string): boolean
+  stats(): SubscriptionStats
+}
+
+export interface SubscriptionStats {
+  /** Subscriptions. */
+  readonly entries: number
+  /** Of those, the ones that are found by looking them up. */
+  readonly indexed: number
+  /** And the ones that are candidates for every value. */
+  readonly scanned: number
+  /** Different expressions among them. */
+  readonly expressions: number
+  /** Expressions that were evaluated in the last match. */
+  readonly candidates: number
+  /** Memory, estimated. */
+  readonly bytes: number
 }
 
 export interface SubscriptionsOptions {
