@@ -3,6 +3,18 @@ export { JsonPathLimitError, JsonPathSyntaxError, type Limit } from './errors.ts
 export { evaluate } from './evaluate.ts'
 export { EXPRESSION_LIMITS, WORK_LIMITS, type WorkLimits } from './limits.ts'
 export { type Dialect, type ParseOptions, parse } from './parse.ts'
+export {
+  SubscriptionIndex,
+  type SubscriptionIndexOptions,
+} from './subscription-index/subscription-index.ts'
+export { SubscriptionScan } from './subscription-index/subscription-scan.ts'
+export type {
+  ExpressionOptions,
+  MatchOptions,
+  SubscriptionStats,
+  Subscriptions,
+  SubscriptionsOptions,
+} from './subscription-index/subscriptions.ts'
 export type { Root } from './syntax/parser.ts'
 export { print, printExpression } from './syntax/print.ts'
 export type {

@@ -12,13 +12,20 @@ export class Work {
   readonly #root: unknown
   readonly #limits: WorkLimits
   #left: number
+  #granted: number
   #extended = false
 
   constructor(root: unknown, limits: WorkLimits) {
     this.depth = limits.depth
     this.#root = root
     this.#limits = limits
-    this.#left = Math.min(limits.baseSteps, limits.maxSteps)
+    this.#granted = Math.min(limits.baseSteps, limits.maxSteps)
+    this.#left = this.#granted
+  }
+
+  /** Steps spent so far. */
+  get spent(): number {
+    return this.#granted - this.#left
   }
 
   /** Spends steps; throws a JsonPathLimitError when there are none left. */
@@ -38,7 +45,9 @@ export class Work {
       this.#extended = true
       const useful = Math.ceil((maxSteps - baseSteps) / stepsPerNode)
       const further = countNodes(this.#root, useful) * stepsPerNode
-      this.#left += Math.min(further, maxSteps - baseSteps)
+      const granted = Math.min(further, maxSteps - baseSteps)
+      this.#granted += granted
+      this.#left += granted
     }
     if (this.#left < 0) throw new JsonPathLimitError('steps', this.#budget())
   }

@@ -6,10 +6,12 @@ import type { Root } from '../syntax/parser.ts'
 import { print } from '../syntax/print.ts'
 import type { Path } from '../syntax/tree.ts'
 import { type Warning, warningsOf } from '../warnings.ts'
-import type { Compiler, Evaluate, Mode } from './compiler.ts'
+import type { Compiler, Mode } from './compiler.ts'
+import { Constants } from './constant.ts'
 import { testFilter } from './expression.ts'
 import { collectPath, visitPath } from './path.ts'
 import { keep, startRun, stop, type Visit } from './run.ts'
+import { scopeOf } from './singular.ts'
 
 export interface CompileOptions {
   readonly dialect?: Dialect
@@ -57,37 +59,23 @@ export function compile(source: string | Path, options: CompileOptions = {}): Co
   }
 }
 
-function program(path: Path, last: Visit, mode: Mode): Visit {
+/** The whole expression as one visit of the document. */
+export function program(path: Path, last: Visit, mode: Mode): Visit {
   let slots = 0
-  const constants = new Map<string, unknown>()
+  const constants = new Constants()
+  const slot = () => slots++
   const compiler: Compiler = {
-    slot: () => slots++,
+    slot,
     path: (inner, visit, options) => visitPath(compiler, inner, visit, options),
     expression: (expression) => testFilter(compiler, expression),
     collect(inner, collectMode) {
       const make = () => collectPath(compiler, inner, collectMode)
       if (inner.origin === '@') return make()
-      return compiler.constant(`all ${collectMode} ${print(inner)}`, make)
+      return compiler.constant(`all ${collectMode} ${print(inner)}`, scopeOf(inner), make)
     },
-    constant<T>(key: string, make: () => Evaluate<T>): Evaluate<T> {
-      const known = constants.get(key) as Evaluate<T> | undefined
-      const shared = known ?? once(make(), compiler.slot())
-      constants.set(key, shared)
-      return shared
-    },
+    constant: (key, scope, make) => constants.get(key, scope, slot, make),
   }
   return compiler.path(path, last, { mode, fresh: false })
-}
-
-/** Evaluated the first time it is asked for in a run. */
-function once<T>(evaluate: Evaluate<T>, slot: number): Evaluate<T> {
-  return (current, run) => {
-    const known = run.slots[slot] as T | undefined
-    if (known !== undefined) return known
-    const result = evaluate(current, run)
-    run.slots[slot] = result
-    return result
-  }
 }
 
 function lazily<T>(make: () => T): () => T {

@@ -1,6 +1,7 @@
 /** What the parts of the compiler need of one another; compile.ts puts them together. */
 
 import type { Expression, Path } from '../syntax/tree.ts'
+import type { Scope } from './constant.ts'
 import type { Collect, Run, Test, Visit } from './run.ts'
 
 /**
@@ -28,7 +29,7 @@ export interface Compiler {
   collect(path: Path, mode: Mode): Collect
   expression(expression: Expression): Test
   /** A result that is the same everywhere in a run; expressions with the same key share it. */
-  constant<T>(key: string, make: () => Evaluate<T>): Evaluate<T>
+  constant<T>(key: string, scope: Scope, make: () => Evaluate<T>): Evaluate<T>
 }
 
 export type Evaluate<T> = (current: unknown, run: Run) => T

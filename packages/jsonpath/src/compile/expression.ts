@@ -8,6 +8,7 @@ import { testComparison } from './comparison.ts'
 import type { Compiler } from './compiler.ts'
 import { rememberTest } from './remember.ts'
 import { stop, type Test } from './run.ts'
+import { scopeOf } from './singular.ts'
 
 /** A filter's expression; one that searches is evaluated once for each node. */
 export function testFilter(compiler: Compiler, expression: Expression): Test {
@@ -56,7 +57,9 @@ function testBare(compiler: Compiler, { operand }: Bare): Test {
     return () => holds
   }
   if (operand.origin === '@') return exists(compiler, operand)
-  return compiler.constant(`some ${print(operand)}`, () => exists(compiler, operand))
+  return compiler.constant(`some ${print(operand)}`, scopeOf(operand), () =>
+    exists(compiler, operand),
+  )
 }
 
 function exists(compiler: Compiler, path: Path): Test {

@@ -2,6 +2,7 @@
 
 import type { WorkLimits } from '../limits.ts'
 import { Work } from '../work.ts'
+import type { Shared } from './constant.ts'
 
 export interface Run {
   readonly root: unknown
@@ -10,6 +11,12 @@ export interface Run {
   readonly slots: unknown[]
   /** Where the innermost collection puts what it finds. */
   found: unknown[]
+  /** Results of other expressions on the same value, where many run on it. */
+  readonly shared: Shared | undefined
+  /** Keys of the constants that the innermost constant being evaluated asks for. */
+  uses: Set<string> | undefined
+  /** Steps that those constants took of it. */
+  nested: number
 }
 
 /** Goes on from a value that was reached. True: found what was looked for, stop. */
@@ -21,8 +28,9 @@ export type Test = (current: unknown, run: Run) => boolean
 /** The values of a path seen from the current value. */
 export type Collect = (current: unknown, run: Run) => readonly unknown[]
 
-export function startRun(root: unknown, limits: WorkLimits): Run {
-  return { root, work: new Work(root, limits), slots: [], found: [] }
+export function startRun(root: unknown, limits: WorkLimits, shared?: Shared): Run {
+  const work = new Work(root, limits)
+  return { root, work, slots: [], found: [], shared, uses: undefined, nested: 0 }
 }
 
 export const stop: Visit = () => true

@@ -9,6 +9,7 @@ import { contains } from '../values/contains.ts'
 import { equals } from '../values/equals.ts'
 import { asNumber, isContainer, isList } from '../values/kinds.ts'
 import type { Work } from '../work.ts'
+import { scalar, Values } from './values.ts'
 
 /** Lists up to this length are compared value by value. */
 const SHORT = 8
@@ -19,20 +20,11 @@ interface Question {
   readonly flipped: boolean
 }
 
-/** A long list by kind of value; booleans are numbers. */
-interface Sorted {
-  readonly scalars: ReadonlySet<unknown>
-  readonly containers: readonly unknown[]
-  readonly least: number | undefined
-  readonly greatest: number | undefined
-}
-
 export class ValueList {
-  readonly #values: readonly unknown[]
-  #sorted: Sorted | undefined
+  readonly #values: Values
   #members: Map<unknown, ValueList> | undefined
 
-  constructor(values: readonly unknown[]) {
+  constructor(values: Values) {
     this.#values = values
   }
 
@@ -40,26 +32,26 @@ export class ValueList {
   holds(value: unknown, { operator, flipped }: Question, work: Work): boolean {
     work.spend(1)
     if (operator === 'contains') return this.#holdsContains(value, flipped, work)
-    if (this.#values.length <= SHORT) return this.#holdsPairwise(value, operator, flipped, work)
+    if (this.#values.all.length <= SHORT) return this.#holdsPairwise(value, operator, flipped, work)
     switch (operator) {
       case '=':
         return this.#hasEqual(value, work)
       case '!=':
         return this.#hasUnequal(value, work)
       default:
-        return this.#hasOrdered(value, flipped ? MIRRORED[operator] : operator, work)
+        return this.#hasOrdered(value, flipped ? MIRRORED[operator] : operator)
     }
   }
 
   #holdsPairwise(value: unknown, operator: Operator, flipped: boolean, work: Work): boolean {
-    return this.#values.some((other) => {
+    return this.#values.all.some((other) => {
       work.spend(1)
       return flipped ? compare(other, operator, value, work) : compare(value, operator, other, work)
     })
   }
 
   #hasEqual(value: unknown, work: Work): boolean {
-    const { scalars, containers } = this.#sort(work)
+    const { scalars, containers } = this.#values.kinds
     if (!isContainer(value)) return scalars.has(scalar(value))
     return containers.some((other) => {
       work.spend(1)
@@ -68,7 +60,7 @@ export class ValueList {
   }
 
   #hasUnequal(value: unknown, work: Work): boolean {
-    const { scalars, containers } = this.#sort(work)
+    const { scalars, containers } = this.#values.kinds
     const isScalar = !isContainer(value)
     if ((isScalar ? containers.length : scalars.size) > 0) return true
     if (isScalar) return scalars.size > 1 || !scalars.has(scalar(value))
@@ -78,58 +70,30 @@ export class ValueList {
     })
   }
 
-  #hasOrdered(value: unknown, operator: '<' | '<=' | '>' | '>=', work: Work): boolean {
-    const { least, greatest } = this.#sort(work)
+  #hasOrdered(value: unknown, operator: '<' | '<=' | '>' | '>='): boolean {
+    const { least, greatest } = this.#values.extremes
     const best = operator === '<' || operator === '<=' ? greatest : least
     return ordered(asNumber(value), operator, best)
   }
 
   #holdsContains(value: unknown, flipped: boolean, work: Work): boolean {
-    return this.#values.some((other) => {
+    return this.#values.all.some((other) => {
       work.spend(1)
       const [whole, part] = flipped ? [other, value] : [value, other]
       if (!isList(whole) || whole.length <= SHORT) return contains(whole, part, work)
-      return this.#membersOf(whole).#hasEqual(part, work)
+      return this.#membersOf(whole, work).#hasEqual(part, work)
     })
   }
 
   /** An array that is searched again and again is sorted once. */
-  #membersOf(whole: readonly unknown[]): ValueList {
+  #membersOf(whole: readonly unknown[], work: Work): ValueList {
     this.#members ??= new Map()
     const known = this.#members.get(whole)
     if (known) return known
-    const list = new ValueList(whole)
+    const list = new ValueList(new Values(whole, work))
     this.#members.set(whole, list)
     return list
-  }
-
-  #sort(work: Work): Sorted {
-    if (this.#sorted) return this.#sorted
-    work.spend(this.#values.length)
-    const numbers = this.#values.map(asNumber).filter((number) => number !== undefined)
-    this.#sorted = {
-      scalars: new Set(this.#values.filter((value) => !isContainer(value)).map(scalar)),
-      containers: this.#values.filter(isContainer),
-      least: extreme(numbers, (one, other) => one < other),
-      greatest: extreme(numbers, (one, other) => one > other),
-    }
-    return this.#sorted
   }
 }
 
 const MIRRORED = { '<': '>', '<=': '>=', '>': '<', '>=': '<=' } as const
-
-/** Equal scalars are one and the same member of a set. */
-function scalar(value: unknown): unknown {
-  return asNumber(value) ?? value
-}
-
-function extreme(
-  numbers: readonly number[],
-  better: (one: number, other: number) => boolean,
-): number | undefined {
-  return numbers.reduce<number | undefined>(
-    (best, number) => (best === undefined || better(number, best) ? number : best),
-    undefined,
-  )
-}
