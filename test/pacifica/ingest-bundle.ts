@@ -79,8 +79,13 @@ async function feed(
     if (bytes > hangAfter) await new Promise((resolve) => request.once('close', resolve))
     if (archive.destroyed || archive.write(chunk)) continue
     await new Promise<void>((resolve) => {
-      archive.once('drain', resolve)
-      archive.once('close', resolve)
+      const done = () => {
+        archive.off('drain', done)
+        archive.off('close', done)
+        resolve()
+      }
+      archive.on('drain', done)
+      archive.on('close', done)
     })
   }
   archive.end(null)
