@@ -8,10 +8,10 @@ import { type FileHandle, lstat, mkdir, open, rename, rm } from 'node:fs/promise
 import { dirname, join } from 'node:path'
 import type { Workspace } from '../bundle/workspace.ts'
 import { FileNameTakenError } from './errors.ts'
-import type { WantedFile } from './wanted-files.ts'
+import type { PlacedFile } from './wanted-files.ts'
 
-/** Enough to make the calls few, little enough to forget. */
-const BATCH_BYTES = 1024 * 1024
+/** Enough to make the calls few, little enough to be in the cache still when the disk takes it. */
+const BATCH_BYTES = 256 * 1024
 const BATCH_CHUNKS = 64
 
 /** A file that came in and has no name yet. */
@@ -30,7 +30,7 @@ export interface Incoming {
     onChunk: (bytes: number) => void,
   ): Promise<Received>
   /** Gives it its name. Throws `FileNameTakenError` when something has it: nothing is ever overwritten. */
-  keep(received: Received, path: string): Promise<void>
+  keep(received: Received, file: PlacedFile): Promise<void>
   drop(received: Received): Promise<void>
   /** Removes what was not kept. */
   close(): Promise<void>
@@ -52,13 +52,12 @@ export async function openIncoming(workspace: Workspace): Promise<Incoming> {
         await handle.close()
       }
     },
-    async keep(received, path) {
-      const target = await workspace.inside(`data/${path}`)
-      const parent = dirname(target)
+    async keep(received, { place, path }) {
+      const parent = dirname(place)
       if (!made.has(parent)) await mkdir(parent, { recursive: true })
       made.add(parent)
-      if (await exists(target)) throw nameTaken(path)
-      await rename(received.place, target)
+      if ((await lstat(place).catch(absent)) !== undefined) throw nameTaken(path)
+      await rename(received.place, place)
     },
     drop: (received) => rm(received.place),
     close: () => rm(folder, { recursive: true, force: true, maxRetries: 3 }),
@@ -70,17 +69,15 @@ export async function openIncoming(workspace: Workspace): Promise<Incoming> {
  * its name; on disks that do not tell `A` from `a`, that may be another of the event's files.
  */
 export async function isThere(
-  workspace: Workspace,
-  file: WantedFile,
+  file: PlacedFile,
   onChunk: (bytes: number) => void,
 ): Promise<boolean> {
-  const target = await workspace.inside(`data/${file.path}`)
-  const stats = await lstat(target).catch(absent)
+  const stats = await lstat(file.place).catch(absent)
   if (stats === undefined) return false
   if (!stats.isFile()) throw nameTaken(file.path)
   if (file.size !== undefined && file.size !== stats.size) throw nameTaken(file.path)
   const hash = createHash(file.hashtype)
-  for await (const chunk of createReadStream(target, { highWaterMark: BATCH_BYTES })) {
+  for await (const chunk of createReadStream(file.place, { highWaterMark: BATCH_BYTES })) {
     hash.update(chunk)
     onChunk(chunk.length)
   }
@@ -144,10 +141,6 @@ function after(batch: readonly Buffer[], bytes: number): Buffer[] {
     skip = Math.max(0, skip - chunk.length)
   }
   return left
-}
-
-async function exists(path: string): Promise<boolean> {
-  return (await lstat(path).catch(absent)) !== undefined
 }
 
 function absent(error: NodeJS.ErrnoException): undefined {

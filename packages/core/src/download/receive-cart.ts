@@ -6,11 +6,11 @@ import type { Watch } from '../transfer/deadline.ts'
 import { type CartMembers, cartMembers } from './cart-members.ts'
 import { CartBrokenError, DownloadTooLargeError, type UnavailableFile } from './errors.ts'
 import type { Incoming, Received } from './incoming.ts'
-import type { WantedFile } from './wanted-files.ts'
+import type { PlacedFile, WantedFile } from './wanted-files.ts'
 
 export interface ReceivingNeeds {
   /** What is still wanted, by path. A file that has come and is right is taken out. */
-  readonly wanted: Map<string, WantedFile>
+  readonly wanted: Map<string, PlacedFile>
   readonly incoming: Incoming
   readonly watch: Watch
   /** Counts the files' own bytes, before they are written; may throw. */
@@ -131,13 +131,13 @@ async function takeMember(
 }
 
 async function judge(
-  file: WantedFile,
+  file: PlacedFile,
   received: Received,
   { wanted, incoming, onKept }: ReceivingNeeds,
   { problems }: State,
 ): Promise<void> {
   if (received.hashsum === file.hashsum) {
-    await incoming.keep(received, file.path)
+    await incoming.keep(received, file)
     wanted.delete(file.path)
     onKept(received.bytes)
     return

@@ -17,7 +17,7 @@ import { CartBrokenError, unavailable } from './errors.ts'
 import { type Incoming, isThere, openIncoming } from './incoming.ts'
 import { receiveCart } from './receive-cart.ts'
 import { createTally, type Tally } from './tally.ts'
-import { bytesOf, plainPath, type WantedFile, wantedFiles } from './wanted-files.ts'
+import { bytesOf, type PlacedFile, plainPath, wantedFiles } from './wanted-files.ts'
 
 export interface RemoteDownloaderOptions extends ServiceOptions {
   /** Carts in a row that may break off without bringing one more file, before the download fails; 3 unless given. */
@@ -67,15 +67,14 @@ export class RemoteDownloaderRunner extends DownloaderRunner {
   ): Promise<Opener[]> {
     const what = `downloading ${files.length} files from ${this.#cartd.url}`
     return withDeadline(what, options, async (watch) => {
-      const wanted = wantedFiles(files)
       const workspace = new Workspace(folder)
-      const places = new Map<string, string>()
-      for (const path of wanted.keys()) places.set(path, await workspace.inside(`data/${path}`))
+      const placed = await placedFiles(workspace, files)
+      const wanted = new Map(placed)
       const tally = createTally(bytesOf(wanted.values()), options)
-      await skipWhatIsThere(workspace, wanted, tally, watch)
+      await skipWhatIsThere(wanted, tally, watch)
       if (wanted.size > 0) await this.#fetch(workspace, wanted, tally, watch)
       return files.map((file) => {
-        const place = places.get(plainPath(file.path)) as string
+        const { place } = placed.get(plainPath(file.path)) as PlacedFile
         return () => createReadStream(place)
       })
     })
@@ -83,7 +82,7 @@ export class RemoteDownloaderRunner extends DownloaderRunner {
 
   async #fetch(
     workspace: Workspace,
-    wanted: Map<string, WantedFile>,
+    wanted: Map<string, PlacedFile>,
     tally: Tally,
     watch: Watch,
   ): Promise<void> {
@@ -106,7 +105,7 @@ export class RemoteDownloaderRunner extends DownloaderRunner {
 
   /** Resolves with an error that another cart may not meet; rejects with one that it would meet, too. */
   async #oneCart(
-    wanted: Map<string, WantedFile>,
+    wanted: Map<string, PlacedFile>,
     incoming: Incoming,
     tally: Tally,
     watch: Watch,
@@ -152,9 +151,19 @@ export class RemoteDownloaderRunner extends DownloaderRunner {
   }
 }
 
-async function skipWhatIsThere(
+async function placedFiles(
   workspace: Workspace,
-  wanted: Map<string, WantedFile>,
+  files: readonly File[],
+): Promise<Map<string, PlacedFile>> {
+  const placed = new Map<string, PlacedFile>()
+  for (const [path, file] of wantedFiles(files)) {
+    placed.set(path, { ...file, place: await workspace.inside(`data/${path}`) })
+  }
+  return placed
+}
+
+async function skipWhatIsThere(
+  wanted: Map<string, PlacedFile>,
   tally: Tally,
   watch: Watch,
 ): Promise<void> {
@@ -168,17 +177,17 @@ async function skipWhatIsThere(
       tally.add(more)
       bytes += more
     }
-    if (!(await isThere(workspace, file, onChunk))) continue
+    if (!(await isThere(file, onChunk))) continue
     tally.keep(bytes)
     wanted.delete(path)
   }
 }
 
-function ordered({ id, path, hashtype, hashsum }: WantedFile) {
+function ordered({ id, path, hashtype, hashsum }: PlacedFile) {
   return { id, path, hashtype, hashsum }
 }
 
-function largestTar(wanted: ReadonlyMap<string, WantedFile>, tally: Tally): number {
+function largestTar(wanted: ReadonlyMap<string, PlacedFile>, tally: Tally): number {
   const bytes = bytesOf(wanted.values()) ?? tally.maxBytes
   return bytes + wanted.size * TAR_BYTES_PER_FILE + TAR_BYTES
 }

@@ -16,6 +16,11 @@ export interface WantedFile {
   readonly hashsum: string
 }
 
+/** Where it will lie, checked: `Workspace.inside` said so. */
+export interface PlacedFile extends WantedFile {
+  readonly place: string
+}
+
 /**
  * By path, in the order of `files`. A file that is listed twice, alike, is wanted once. Names that differ by case or
  * Unicode form only are different files. Throws `EventFieldError` when a file has no `_id`, `hashtype` or `hashsum`,
