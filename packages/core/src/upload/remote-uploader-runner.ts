@@ -16,7 +16,7 @@ import { UploaderRunner, type UploadOptions, type UploadResult } from './uploade
 
 export interface RemoteUploaderOptions extends ServiceOptions {
   /** Where jobs are asked for, without the query; `<url>/get_state` unless given. */
-  readonly statusUrl?: URL | string
+  readonly statusUrl?: URL | string | undefined
   /** The user that Ingest is to believe in, when it stands behind a proxy. */
   readonly authedUser?: string | undefined
   /** The header that carries `authedUser`; `X-Http-Authed-User` unless given. */
