@@ -7,7 +7,7 @@ import { createReadStream } from 'node:fs'
 import { Workspace } from '../bundle/workspace.ts'
 import type { File } from '../models/file.ts'
 import { type Watch, withDeadline } from '../transfer/deadline.ts'
-import { mayPass } from '../transfer/errors.ts'
+import { changedNothing, mayPass } from '../transfer/errors.ts'
 import { DEFAULT_PAUSES, type Pauses, pause, pauseBefore } from '../transfer/pause.ts'
 import { connectService, type ServiceOptions } from '../transfer/service.ts'
 import { cartWhenReady } from './cart-when-ready.ts'
@@ -112,10 +112,13 @@ export class RemoteDownloaderRunner extends DownloaderRunner {
   ): Promise<Error | undefined> {
     const cart = randomUUID()
     const maxTarBytes = largestTar(wanted, tally)
+    let ordering = true
+    let mayExist = true
     tally.begin()
     try {
       watch.doing(`ordering cart ${cart}`)
       await this.#cartd.order(cart, [...wanted.values()].map(ordered), watch.signal)
+      ordering = false
       watch.moved()
       const tar = await cartWhenReady(this.#cartd, cart, this.#pauses, watch)
       watch.doing(`receiving cart ${cart}`)
@@ -124,11 +127,12 @@ export class RemoteDownloaderRunner extends DownloaderRunner {
       if (problems.length > 0) throw unavailable(String(this.#cartd.url), problems)
       return undefined
     } catch (error) {
+      mayExist = !(ordering && changedNothing(error))
       watch.signal.throwIfAborted()
       if (error instanceof CartBrokenError || mayPass(error)) return error as Error
       throw error
     } finally {
-      await this.#remove(cart, watch.signal)
+      if (mayExist) await this.#remove(cart, watch.signal)
     }
   }
 

@@ -33,6 +33,15 @@ function adviceFor(status: number): string {
   return status === 404 ? '; check the URL' : ''
 }
 
+const NOT_CONNECTED = ['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH']
+
+/** Whether it is certain that the call has changed nothing: it was refused, or never arrived. */
+export function changedNothing(error: unknown): boolean {
+  if (error instanceof ServiceAnswerError) return error.status >= 300 && error.status < 500
+  if (!(error instanceof ServiceUnreachableError)) return false
+  return NOT_CONNECTED.includes(String((error.cause as NodeJS.ErrnoException | undefined)?.code))
+}
+
 /** Whether the same call may well succeed a little later. */
 export function mayPass(error: unknown): boolean {
   if (error instanceof ServiceUnreachableError) return true

@@ -51,8 +51,8 @@ export function connectService(url: URL, options: ServiceOptions = {}): Service 
   bare.username = ''
   bare.password = ''
   const client = got.extend({
-    username: options.user ?? decodeURIComponent(url.username),
-    password: options.password ?? decodeURIComponent(url.password),
+    username: options.user ?? decoded(url.username),
+    password: options.password ?? decoded(url.password),
     headers: { 'user-agent': 'pacifica', ...options.headers },
     retry: { limit: 0 },
     followRedirect: false,
@@ -73,6 +73,15 @@ export function connectService(url: URL, options: ServiceOptions = {}): Service 
       )
     },
     open: (call) => exchange(client, call, call.signal, true),
+  }
+}
+
+/** A URL may have a `%` that begins nothing. */
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return text
   }
 }
 

@@ -30,11 +30,12 @@ export class IngestJobUnknownError extends Error {
 
 const SHOWN = 500
 
-/** The last line of a traceback that is no frame says what happened; other text is its own reason. */
+/** What follows a traceback's last frame says what happened; other text is its own reason. */
 function reasonIn(exception: string): string {
   const lines = exception.split('\n').filter((line) => line.trim() !== '')
-  const start = lines.findLastIndex((line) => /^\S/.test(line))
   const isTraceback = lines.some((line) => line.startsWith('Traceback '))
-  const reason = (isTraceback ? lines.slice(start) : lines).join('\n').trim().slice(0, SHOWN)
+  const afterFrames = lines.slice(lines.findLastIndex((line) => /^\s/.test(line)) + 1)
+  const told = isTraceback && afterFrames.length > 0 ? afterFrames : lines
+  const reason = told.join('\n').trim().slice(0, SHOWN)
   return reason === '' ? 'it gave no reason' : reason
 }

@@ -34,8 +34,12 @@ export class LocalUploaderRunner extends UploaderRunner {
       const bundle = await new Workspace(this.folder).inside(`${this.#name()}.tar`)
       const files = await listFiles(folder)
       const total = bundleSize(files, options)
-      const bytes = counted(packBundle(files, options, watch.signal), total, watch, options)
-      await writeWhole(bundle, bytes, watch.signal)
+      const packed = packBundle(files, options, watch.signal)
+      try {
+        await writeWhole(bundle, counted(packed, total, watch, options), watch.signal)
+      } finally {
+        packed.destroy()
+      }
       await syncFolder(this.folder)
       return { bundle, jobId: undefined, state: {} }
     })

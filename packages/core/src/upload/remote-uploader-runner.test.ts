@@ -127,7 +127,10 @@ test.each(STEPS)(
 test.each([
   ['not allowed', 'not allowed'],
   ['', 'it gave no reason'],
-  ['Traceback (most recent call last):\n  File "x"\nValueError: two\nlines', 'lines'],
+  [
+    'Traceback (most recent call last):\n  File "x"\nValueError: two\nlines',
+    'ValueError: two\nlines',
+  ],
 ])('the reason of a failure is also told when it is %j', async (exception, reason) => {
   const ingest = await ingestWith({ failsAt: 'ingest files', exception })
   await expect(upload(ingest)).rejects.toThrow(`at "ingest files": ${reason}`)
