@@ -71,7 +71,7 @@ export async function startDispatcher(
     ? checkDispatcher(needs.dispatcher, 'createDispatcher')
     : await loadDispatcher(config.module, process.cwd())
   const name = config.name ?? dispatcher.name
-  const runners = createRunners(config)
+  const runners = createRunners(config, { log })
   const database = await openTasks(life, log, config)
   const scratch = await openScratch({ log }, resolve(config.dataDir, 'dispatcher/scratch', name))
   await scratch.sweep(await store.runningTasks(database))

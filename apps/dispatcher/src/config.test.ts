@@ -24,10 +24,32 @@ test('folders are taken as file URLs', () => {
   expect([cartdUrl?.pathname, ingestUrl?.pathname]).toEqual(['/in', '/out'])
 })
 
-test('what this version cannot do, and names that nobody could call, end the start together', () => {
+test('services are taken as http URLs, with user and password', () => {
   const env = {
-    CARTD_URL: 'http://joe:secret@cartd:8081',
+    CARTD_URL: 'https://cartd:8081/',
+    CARTD_USER: 'joe',
+    CARTD_PASSWORD: 'secret',
+    INGEST_URL: 'http://ingest:8066',
+    INGEST_STATUS_URL: 'http://ingest:8066/get_state',
+    INGEST_AUTHED_USER: 'dmlb2001',
+  }
+  expect(read(env)).toMatchObject({
+    cartdUrl: new URL('https://cartd:8081/'),
+    cartdUser: 'joe',
+    cartdPassword: 'secret',
+    ingestUrl: new URL('http://ingest:8066'),
+    ingestStatusUrl: new URL('http://ingest:8066/get_state'),
+    ingestUser: undefined,
+    ingestAuthedUser: 'dmlb2001',
+    ingestAuthedUserHeader: 'X-Http-Authed-User',
+  })
+})
+
+test('URLs that lead nowhere, and names that nobody could call, end the start together', () => {
+  const env = {
+    CARTD_URL: 'ftp://joe:secret@cartd',
     INGEST_URL: 'file://host/out',
+    INGEST_AUTHED_USER_HEADER: 'Authed User',
     DISPATCHER_NAME: 'No Name',
   }
   const message = messageOf(() => read(env))
@@ -35,8 +57,9 @@ test('what this version cannot do, and names that nobody could call, end the sta
     'DISPATCHER_NAME',
     'CARTD_URL',
     'INGEST_URL',
+    'INGEST_AUTHED_USER_HEADER',
   ])
-  expect(message).toContain('files are taken from a folder, file:///path')
+  expect(message).toContain('expected file://… or http://… or https://…')
   expect(message).not.toContain('secret')
 })
 

@@ -1,6 +1,9 @@
 /** Every setting of the dispatcher, declared once. */
 import { type Config, DISPATCHER_NAME, LOG_LEVELS, setting } from '@pacifica/platform'
 
+/** RFC 9110, 5.6.2. */
+const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9a-z-]+$/i
+
 export const dispatcherSettings = {
   host: setting.text('DISPATCHER_HOST', {
     default: '127.0.0.1',
@@ -33,13 +36,29 @@ export const dispatcherSettings = {
   }),
   cartdUrl: setting.url('CARTD_URL', {
     protocols: ['file:', 'http:', 'https:'],
-    doc: 'Where input files come from: a folder, `file:///…`',
-    check: (url) => folderOnly(url, 'taken from'),
+    doc: "Where input files come from: Cartd's URL, or a folder, `file:///…`",
+    check: noHostInFileUrl,
   }),
+  cartdUser: setting.text('CARTD_USER', { doc: 'User for Cartd (basic authentication)' }),
+  cartdPassword: setting.secret('CARTD_PASSWORD', { doc: "That user's password" }),
   ingestUrl: setting.url('INGEST_URL', {
     protocols: ['file:', 'http:', 'https:'],
-    doc: 'Where result bundles go: a folder, `file:///…`',
-    check: (url) => folderOnly(url, 'written to'),
+    doc: "Where result bundles go: Ingest's URL, or a folder, `file:///…`",
+    check: noHostInFileUrl,
+  }),
+  ingestStatusUrl: setting.url('INGEST_STATUS_URL', {
+    protocols: ['http:', 'https:'],
+    doc: "Where Ingest's jobs are asked for; not set: `INGEST_URL/get_state`",
+  }),
+  ingestUser: setting.text('INGEST_USER', { doc: 'User for Ingest (basic authentication)' }),
+  ingestPassword: setting.secret('INGEST_PASSWORD', { doc: "That user's password" }),
+  ingestAuthedUser: setting.text('INGEST_AUTHED_USER', {
+    doc: 'The user that Ingest, which trusts its proxy, is told of in a header; not set: no header',
+  }),
+  ingestAuthedUserHeader: setting.text('INGEST_AUTHED_USER_HEADER', {
+    default: 'X-Http-Authed-User',
+    doc: 'The name of that header',
+    check: (name) => (HEADER_NAME.test(name) ? undefined : 'no header can have this name'),
   }),
   concurrency: setting.integer('DISPATCHER_CONCURRENCY', {
     default: 2,
@@ -72,9 +91,7 @@ export const dispatcherSettings = {
 
 export type DispatcherConfig = Config<typeof dispatcherSettings>
 
-function folderOnly(url: URL, verb: string): string | undefined {
-  if (url.protocol !== 'file:') {
-    return `this version has no client for ${url.protocol}//: files are ${verb} a folder, file:///path`
-  }
-  return url.host === '' ? undefined : 'a file URL names no host: file:///path'
+function noHostInFileUrl({ protocol, host }: URL): string | undefined {
+  if (protocol !== 'file:' || host === '') return undefined
+  return 'a file URL names no host: file:///path'
 }

@@ -7,14 +7,17 @@ import {
   LocalDownloaderRunner,
   LocalUploaderRunner,
   type Opener,
+  RemoteDownloaderRunner,
+  RemoteUploaderRunner,
   UploaderRunner,
   type UploadOptions,
   type UploadResult,
 } from '@pacifica/core'
+import type { Log } from '@pacifica/platform'
 
 export interface Runners {
   readonly downloader: DownloaderRunner
-  /** A task's own: what it uploads a second time, after a crash, replaces what it uploaded the first time. */
+  /** A task's own: in a folder, what it uploads a second time, after a crash, replaces what it uploaded the first time. */
   uploaderFor(taskId: string): UploaderRunner
 }
 
@@ -23,22 +26,53 @@ export class NotConfiguredError extends Error {
   readonly code = 'NOT_CONFIGURED'
   constructor(variable: string, what: string) {
     super(
-      `${variable} is not set, so there is nowhere to ${what}: set it to a folder, file:///path`,
+      `${variable} is not set, so there is nowhere to ${what}: set it to a service's URL, or to a folder, file:///path`,
     )
   }
 }
 
-export function createRunners(config: {
+export interface RunnersConfig {
+  /** `file:` a folder, else a service; so below. */
   readonly cartdUrl: URL | undefined
+  readonly cartdUser?: string | undefined
+  readonly cartdPassword?: string | undefined
   readonly ingestUrl: URL | undefined
-}): Runners {
-  const { cartdUrl, ingestUrl } = config
-  const results = ingestUrl && fileURLToPath(ingestUrl)
-  return {
-    downloader: cartdUrl ? new LocalDownloaderRunner(fileURLToPath(cartdUrl)) : new NoDownloader(),
-    uploaderFor: (taskId) =>
-      results ? new LocalUploaderRunner(results, { name: bundleNames(taskId) }) : new NoUploader(),
+  readonly ingestStatusUrl?: URL | undefined
+  readonly ingestUser?: string | undefined
+  readonly ingestPassword?: string | undefined
+  readonly ingestAuthedUser?: string | undefined
+  readonly ingestAuthedUserHeader?: string | undefined
+}
+
+export function createRunners(config: RunnersConfig, needs: { readonly log?: Log } = {}): Runners {
+  return { downloader: downloaderFor(config, needs), uploaderFor: uploadersFor(config) }
+}
+
+function downloaderFor(
+  { cartdUrl, cartdUser: user, cartdPassword: password }: RunnersConfig,
+  { log }: { readonly log?: Log },
+): DownloaderRunner {
+  if (cartdUrl === undefined) return new NoDownloader()
+  if (cartdUrl.protocol === 'file:') return new LocalDownloaderRunner(fileURLToPath(cartdUrl))
+  const onCartLeft = (cart: string, err: Error) => log?.warn({ err, cart }, 'cart.not_deleted')
+  return new RemoteDownloaderRunner(cartdUrl, { user, password, onCartLeft })
+}
+
+function uploadersFor(config: RunnersConfig): Runners['uploaderFor'] {
+  const { ingestUrl } = config
+  if (ingestUrl === undefined) return () => new NoUploader()
+  if (ingestUrl.protocol === 'file:') {
+    const folder = fileURLToPath(ingestUrl)
+    return (taskId) => new LocalUploaderRunner(folder, { name: bundleNames(taskId) })
   }
+  const uploader = new RemoteUploaderRunner(ingestUrl, {
+    statusUrl: config.ingestStatusUrl,
+    user: config.ingestUser,
+    password: config.ingestPassword,
+    authedUser: config.ingestAuthedUser,
+    authedUserHeader: config.ingestAuthedUserHeader,
+  })
+  return () => uploader
 }
 
 /** `<task>`, `<task>-2`, …: the same names in the same order each time the task is begun. */

@@ -11,15 +11,33 @@ export {
   metadataText,
   mimetypeOf,
 } from './bundle/metadata.ts'
-export { packBundle } from './bundle/pack.ts'
+export { bundleSize, packBundle } from './bundle/pack.ts'
 export { Workspace } from './bundle/workspace.ts'
 export {
   DownloaderRunner,
   type DownloadOptions,
   type Opener,
 } from './download/downloader-runner.ts'
-export { FilesUnavailableError, type UnavailableFile } from './download/errors.ts'
+export {
+  CartBrokenError,
+  CartFailedError,
+  CartMemberError,
+  CartUnknownError,
+  DownloadTooLargeError,
+  FileNameTakenError,
+  FilesAlteredError,
+  FilesExtraError,
+  FilesMissingError,
+  FilesTruncatedError,
+  FilesUnavailableError,
+  type UnavailableCode,
+  type UnavailableFile,
+} from './download/errors.ts'
 export { LocalDownloaderRunner } from './download/local-downloader-runner.ts'
+export {
+  type RemoteDownloaderOptions,
+  RemoteDownloaderRunner,
+} from './download/remote-downloader-runner.ts'
 export { EventFormatError, UnsupportedMediaTypeError } from './events/errors.ts'
 export { Event, MAX_EVENT_DEPTH, type Projection } from './events/event.ts'
 export { eventsFromHttp, type HttpHeaders } from './events/http.ts'
@@ -66,7 +84,16 @@ export { Router } from './routing/router.ts'
 export {
   DEFAULT_TIMEOUT_MS,
   type TransferOptions,
+  type TransferProgress,
   TransferTimeoutError,
 } from './transfer/deadline.ts'
+export { ServiceAnswerError, ServiceUnreachableError } from './transfer/errors.ts'
+export type { Pauses } from './transfer/pause.ts'
+export type { ServiceOptions } from './transfer/service.ts'
+export { IngestFailedError, IngestJobUnknownError } from './upload/errors.ts'
 export { type LocalUploaderOptions, LocalUploaderRunner } from './upload/local-uploader-runner.ts'
+export {
+  type RemoteUploaderOptions,
+  RemoteUploaderRunner,
+} from './upload/remote-uploader-runner.ts'
 export { UploaderRunner, type UploadOptions, type UploadResult } from './upload/uploader-runner.ts'

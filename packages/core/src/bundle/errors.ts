@@ -24,16 +24,14 @@ export class BundleEntryError extends Error {
   }
 }
 
-/** A file grew or shrank while it was bundled: whoever writes it must finish before the upload begins. */
+/** A file was written to while it was bundled: whoever writes it must finish before the upload begins. */
 export class BundleFileChangedError extends Error {
   override readonly name = 'BundleFileChangedError'
   readonly code = 'BUNDLE_FILE_CHANGED'
   readonly path: string
 
-  constructor(path: string, expected: number, found: number) {
-    super(
-      `${JSON.stringify(path)} changed while it was read: ${expected} bytes at first, then ${found}`,
-    )
+  constructor(path: string, change: string) {
+    super(`${JSON.stringify(path)} changed while it was read: ${change}`)
     this.path = path
   }
 }

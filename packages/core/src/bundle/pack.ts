@@ -1,24 +1,35 @@
 /**
  * A bundle as Ingest takes it: a tar with `data/<path>` for every file, then `metadata.txt`. One pass: the hashes that
- * metadata.txt holds are computed while the files stream through, so nothing is read twice or kept.
+ * metadata.txt holds are computed while the files stream through, so nothing is read twice or kept. Yet the length is
+ * known before the first byte, since a hash is as long as any other.
  */
 import { createHash } from 'node:crypto'
 import { type FileHandle, open } from 'node:fs/promises'
 import { Readable } from 'node:stream'
-import { type Header, type Pack, pack } from 'tar-stream'
+import { type Pack, pack } from 'tar-stream'
 import { BundleFileChangedError } from './errors.ts'
 import type { BundleFile } from './list-files.ts'
+import { type MemberHeader, memberHeader, tarSize } from './member-header.ts'
 import { type BundleSubject, type DescribedFile, metadataText } from './metadata.ts'
 
 /** One file of the tar, being written; tar-stream's streams are not Node's own. */
 type Member = ReturnType<Pack['entry']>
 
 const CHUNK = 256 * 1024
-/** The largest time that the header's signed 32 bits of tar-stream hold; others go into a PAX record. */
-const LAST_SECOND = 2 ** 31 - 1
+const ANY_SHA1 = '0'.repeat(40)
 
 /**
- * The bundle's bytes. The stream fails with `BundleFileChangedError` when a file is no longer as large as listed, and
+ * How many bytes `packBundle` will give, exactly. Throws `TransactionDuplicateAttributeError` for a transaction with an
+ * id.
+ */
+export function bundleSize(files: readonly BundleFile[], subject: BundleSubject): number {
+  const described = files.map((file) => ({ ...file, sha1: ANY_SHA1 }))
+  const text = Buffer.byteLength(metadataText(subject, described))
+  return tarSize([...files.map(headerOf), metadataHeader(text)])
+}
+
+/**
+ * The bundle's bytes. The stream fails with `BundleFileChangedError` when a file is no longer as it was listed, and
  * with the signal's reason when that aborts. `subject` is checked before the first byte.
  */
 export function packBundle(
@@ -44,22 +55,26 @@ async function fill(
 ): Promise<void> {
   const described: DescribedFile[] = []
   for (const file of files) {
-    const member = begin(archive, `data/${file.path}`, file.modified, file.size)
+    const member = begin(archive, headerOf(file))
     described.push({ ...file, sha1: await copyInto(member, file) })
   }
   const text = Buffer.from(metadataText(subject, described))
-  const metadata = begin(archive, 'metadata.txt', new Date(0), text.byteLength)
+  const metadata = begin(archive, metadataHeader(text.byteLength))
   await write(metadata, text)
   metadata.end(null)
   archive.finalize()
 }
 
-function begin(archive: Pack, name: string, modified: Date, size: number): Member {
-  const seconds = Math.floor(modified.getTime() / 1000)
-  const clamped = Math.min(Math.max(seconds, 0), LAST_SECOND)
-  const header: Partial<Header> = { size, mode: 0o644, mtime: new Date(clamped * 1000) }
-  if (clamped !== seconds) header.pax = { mtime: String(seconds) }
-  const member = archive.entry({ name, ...header })
+function headerOf({ path, size, modified }: BundleFile): MemberHeader {
+  return memberHeader(`data/${path}`, size, modified)
+}
+
+function metadataHeader(size: number): MemberHeader {
+  return memberHeader('metadata.txt', size, new Date(0))
+}
+
+function begin(archive: Pack, header: MemberHeader): Member {
+  const member = archive.entry(header)
   // The archive fails with the same error; unheard here it would end the process.
   member.on('error', () => undefined)
   return member
@@ -77,14 +92,22 @@ async function copyInto(member: Member, file: BundleFile): Promise<string> {
       hash.update(chunk)
       await write(member, chunk)
     }
-    // Beyond the size there may be more than was read; below it, what was read is all there is.
-    const found = read > file.size ? Math.max(read, (await handle.stat()).size) : read
-    if (found !== file.size) throw new BundleFileChangedError(file.path, file.size, found)
+    await checkUnchanged(handle, file, read)
     member.end(null)
     return hash.digest('hex')
   } finally {
     await handle.close()
   }
+}
+
+/** Its time tells of bytes that were exchanged for others while the size stayed. */
+async function checkUnchanged(handle: FileHandle, file: BundleFile, read: number): Promise<void> {
+  const { size, mtime } = await handle.stat()
+  const sizes = `${file.size} bytes at first, then ${read > file.size ? Math.max(read, size) : read}`
+  if (read !== file.size) throw new BundleFileChangedError(file.path, sizes)
+  if (mtime.getTime() === file.modified.getTime()) return
+  const times = `written at ${file.modified.toISOString()}, and again at ${mtime.toISOString()}`
+  throw new BundleFileChangedError(file.path, times)
 }
 
 async function* chunksOf(handle: FileHandle): AsyncGenerator<Buffer> {

@@ -3,6 +3,7 @@ import { createWriteStream, type WriteStream } from 'node:fs'
 import { lstat, mkdir, realpath } from 'node:fs/promises'
 import { dirname, join, sep } from 'node:path'
 import { WorkspaceEscapeError } from './errors.ts'
+import { whyNotOnWindows } from './windows-names.ts'
 
 export class Workspace {
   readonly folder: string
@@ -15,7 +16,7 @@ export class Workspace {
   /**
    * The path of `name`, a relative path with `/` between, below the folder; it need not exist yet. Throws
    * `WorkspaceEscapeError` when it is absolute, has a `..` or a NUL, or passes a link that leaves or leads nowhere; on
-   * Windows also for a backslash or a colon.
+   * Windows also for a name that Windows reads as something else (`whyNotOnWindows`).
    */
   async inside(name: string): Promise<string> {
     const segments = segmentsOf(name)
@@ -40,10 +41,11 @@ function segmentsOf(name: string): string[] {
   }
   if (name.includes('\0')) refuse('contains a NUL')
   if (name.startsWith('/')) refuse('is absolute')
-  if (sep === '\\' && /[\\:]/.test(name)) refuse('contains a backslash or a colon')
   const segments = name.split('/').filter((segment) => segment !== '' && segment !== '.')
   if (segments.includes('..')) refuse('contains ".."')
   if (segments.length === 0) refuse('names no file')
+  const odd = sep === '\\' ? segments.map(whyNotOnWindows).find(Boolean) : undefined
+  if (odd !== undefined) refuse(odd)
   return segments
 }
 

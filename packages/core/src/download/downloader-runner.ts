@@ -5,7 +5,10 @@ import type { TransferOptions } from '../transfer/deadline.ts'
 /** Opens one file for reading, as often as it is called. */
 export type Opener = () => Readable
 
-export type DownloadOptions = TransferOptions
+export interface DownloadOptions extends TransferOptions {
+  /** The files may have no more bytes than this together: checked before and while they come. No limit unless given. */
+  readonly maxBytes?: number
+}
 
 /** Fetches an event's files. Authors may write their own. */
 export abstract class DownloaderRunner {

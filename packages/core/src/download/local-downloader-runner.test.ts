@@ -1,12 +1,25 @@
 import { lstat, mkdir, mkdtemp, readlink, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { WorkspaceEscapeError } from '../bundle/errors.ts'
 import { File } from '../models/file.ts'
+import { downloaderContract } from './downloader.contract.ts'
 import { FilesUnavailableError } from './errors.ts'
 import { LocalDownloaderRunner } from './local-downloader-runner.ts'
+
+downloaderContract('LocalDownloaderRunner', async (files) => {
+  const folder = await mkdtemp(join(tmpdir(), 'pacifica-archive-'))
+  for (const [path, content] of files) {
+    await mkdir(dirname(join(folder, 'data', path)), { recursive: true })
+    await writeFile(join(folder, 'data', path), content)
+  }
+  return {
+    runner: new LocalDownloaderRunner(folder),
+    close: () => rm(folder, { recursive: true }),
+  }
+})
 
 let root = ''
 let archive = ''
@@ -89,17 +102,4 @@ test('no name in an event leaves the archive or the task, nor does a link', asyn
   }
   await symlink(join(root, 'elsewhere'), join(task, 'data'))
   await expect(runner.download(task, FILES)).rejects.toThrow(WorkspaceEscapeError)
-})
-
-test('another file in the way is an error, not overwritten', async () => {
-  await mkdir(join(task, 'data'))
-  await writeFile(join(task, 'data/top.txt'), 'mine')
-  const download = new LocalDownloaderRunner(archive).download(task, FILES)
-  await expect(download).rejects.toThrow('top.txt: another file of this name lies there already')
-})
-
-test('an aborted signal ends the download with its reason', async () => {
-  const signal = AbortSignal.abort(new Error('cancelled'))
-  const download = async () => new LocalDownloaderRunner(archive).download(task, FILES, { signal })
-  await expect(download()).rejects.toThrow('cancelled')
 })

@@ -46,7 +46,7 @@ export type Transform = (input: TransformInput) => Promise<TransformResult | und
 export interface TransformOptions {
   /** Which of the event's files are fetched; all unless given. */
   readonly select?: (file: File) => boolean
-  /** Milliseconds for each transfer; the runners' default unless given. */
+  /** Milliseconds that a transfer may stand still; the runners' default unless given. */
   readonly transferTimeout?: number
 }
 

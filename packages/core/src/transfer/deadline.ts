@@ -1,37 +1,80 @@
-/** How long a transfer may take, and how it is called off. */
+/** How long a transfer may stand still, and how it is called off. */
 export interface TransferOptions {
-  /** Milliseconds for the whole transfer; 180 000 (three minutes, as in Python) unless given. */
+  /**
+   * Milliseconds without progress; 180 000 (three minutes, as in Python) unless given. Progress is a byte that moves, or
+   * news of the cart or of the job. So it bounds every wait, and a large transfer that goes on is never cut off; for a
+   * limit on the whole give `AbortSignal.timeout(ms)` as the signal.
+   */
   readonly timeout?: number
   /** Calls the transfer off; it then rejects with the signal's reason. */
   readonly signal?: AbortSignal
+  /** Told how far the transfer is, many times a second while bytes move: what it does must be quick. */
+  readonly onProgress?: (progress: TransferProgress) => void
+}
+
+export interface TransferProgress {
+  /** Of the files or of the bundle; it falls when a broken transfer begins again. */
+  readonly bytes: number
+  /** Undefined while the size of a file is not known. */
+  readonly total: number | undefined
 }
 
 export const DEFAULT_TIMEOUT_MS = 180_000
 
-/** A download or upload took longer than its `timeout`. */
+/** A download or upload made no progress for its `timeout`. */
 export class TransferTimeoutError extends Error {
   override readonly name = 'TransferTimeoutError'
   readonly code = 'TRANSFER_TIMEOUT'
 
-  constructor(what: string, timeoutMs: number) {
-    super(`${what} took longer than ${timeoutMs} ms; give it a longer timeout`)
+  constructor(what: string, timeoutMs: number, doing: string) {
+    const last = doing === '' ? '' : ` (${doing})`
+    super(`${what} made no progress for ${timeoutMs} ms${last}; give it a longer timeout`)
   }
 }
 
-/** Runs `work` with a signal that aborts with the caller's or when the time is up. `what` is named in the error. */
+/** What `work` tells of itself. */
+export interface Watch {
+  /** Aborts with the caller's signal, or when nothing has moved for too long. */
+  readonly signal: AbortSignal
+  /** Something moved. Costs next to nothing. */
+  moved(): void
+  /** What is waited for now, for the error. */
+  doing(what: string): void
+}
+
+/** Runs `work` until it ends, the caller's signal aborts, or it stands still for too long. `what` is named in the error. */
 export async function withDeadline<T>(
   what: string,
   options: TransferOptions,
-  work: (signal: AbortSignal) => Promise<T>,
+  work: (watch: Watch) => Promise<T>,
 ): Promise<T> {
   options.signal?.throwIfAborted()
   const timeoutMs = options.timeout ?? DEFAULT_TIMEOUT_MS
   const late = new AbortController()
-  const timer = setTimeout(() => late.abort(new TransferTimeoutError(what, timeoutMs)), timeoutMs)
-  const signal = options.signal ? AbortSignal.any([options.signal, late.signal]) : late.signal
+  let doing = ''
+  let movedAt = performance.now()
+  let timer: NodeJS.Timeout | undefined
+  const look = () => {
+    const leftMs = movedAt + timeoutMs - performance.now()
+    if (leftMs > 0) timer = setTimeout(look, Math.min(Math.ceil(leftMs), LONGEST_TIMER_MS))
+    else late.abort(new TransferTimeoutError(what, timeoutMs, doing))
+  }
+  look()
+  const watch: Watch = {
+    signal: options.signal ? AbortSignal.any([options.signal, late.signal]) : late.signal,
+    moved: () => {
+      movedAt = performance.now()
+    },
+    doing: (now) => {
+      doing = now
+    },
+  }
   try {
-    return await work(signal)
+    return await work(watch)
   } finally {
     clearTimeout(timer)
   }
 }
+
+/** A timer that is asked to wait longer fires at once. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1

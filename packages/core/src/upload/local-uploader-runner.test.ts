@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { createHash, randomBytes } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import {
   appendFile,
@@ -8,6 +8,7 @@ import {
   readdir,
   readFile,
   rm,
+  stat,
   symlink,
   truncate,
   utimes,
@@ -23,10 +24,10 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { BundleEntryError, BundleFileChangedError } from '../bundle/errors.ts'
 import { listFiles } from '../bundle/list-files.ts'
 import { packBundle } from '../bundle/pack.ts'
-import { TransactionDuplicateAttributeError } from '../models/errors.ts'
 import { Transaction } from '../models/transaction.ts'
 import { TransactionKeyValue } from '../models/transaction-key-value.ts'
 import { LocalUploaderRunner } from './local-uploader-runner.ts'
+import { uploaderContract } from './uploader.contract.ts'
 
 const run = promisify(execFile)
 const NEVER = new AbortController().signal
@@ -42,6 +43,26 @@ const FILES: Record<string, Buffer> = {
   [`${'x'.repeat(200)}.txt`]: Buffer.from('one long name'),
   'line\nbreak': Buffer.from('odd'),
   'パソ/café.csv': Buffer.from('1,é'),
+}
+
+uploaderContract('LocalUploaderRunner', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'pacifica-bundles-'))
+  return {
+    runner: new LocalUploaderRunner(folder),
+    async arrived() {
+      const names = await readdir(folder)
+      return await Promise.all(names.map((name) => bundleAt(join(folder, name))))
+    },
+    close: () => rm(folder, { recursive: true }),
+  }
+})
+
+async function bundleAt(path: string) {
+  const found = [...(await membersOf(path))].map(([name, content]) => ({ name, content }))
+  const last = found.pop()
+  expect(last?.name).toBe('metadata.txt')
+  const { size: bytes } = await stat(path)
+  return { members: found, metadata: JSON.parse(String(last?.content)), bytes }
 }
 
 let root = ''
@@ -79,40 +100,6 @@ async function membersOf(path: string): Promise<Map<string, Buffer>> {
   }
   return members
 }
-
-test('a bundle has every file byte for byte and then metadata.txt with their hashes', async () => {
-  for (const [path, content] of Object.entries(FILES)) await put(path, content)
-  const members = await membersOf(await upload())
-  const names = Object.keys(FILES)
-    .sort()
-    .map((path) => `data/${path}`)
-  expect([...members.keys()]).toEqual([...names, 'metadata.txt'])
-  for (const [path, content] of Object.entries(FILES)) {
-    expect(members.get(`data/${path}`)?.equals(content), path).toBe(true)
-  }
-  const metadata: Record<string, unknown>[] = JSON.parse(String(members.get('metadata.txt')))
-  expect(metadata.slice(0, 4).map(({ destinationTable }) => destinationTable)).toEqual([
-    'Transactions.submitter',
-    'Transactions.project',
-    'Transactions.instrument',
-    'TransactionKeyValue',
-  ])
-  const described = metadata
-    .slice(4)
-    .map((entry) => [
-      [entry['subdir'], entry['name']].filter((part) => part !== '').join('/'),
-      entry['size'],
-      entry['hashsum'],
-    ])
-  const expected = Object.entries(FILES)
-    .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([path, content]) => [
-      path,
-      content.byteLength,
-      createHash('sha1').update(content).digest('hex'),
-    ])
-  expect(described).toEqual(expected)
-})
 
 test('GNU tar reads the bundle', async () => {
   for (const [path, content] of Object.entries(FILES)) await put(path, content)
@@ -155,10 +142,6 @@ test('the result names the bundle; there is no job, and nothing else is left in 
   expect(await readdir(bundles)).toEqual(['task-1.tar'])
   const members = await membersOf(join(bundles, 'task-1.tar'))
   expect([...members.keys()]).toEqual(['data/a.txt', 'data/b.txt', 'metadata.txt'])
-})
-
-test('a bundle without files holds metadata alone', async () => {
-  expect([...(await membersOf(await upload())).keys()]).toEqual(['metadata.txt'])
 })
 
 test('a file that grows or shrinks while it is bundled is an error that names it', async () => {
@@ -209,13 +192,6 @@ test('an abort in the middle of the bytes ends them with the reason', async () =
   await expect(read()).rejects.toThrow('cancelled')
 })
 
-test('an upload that takes longer than its time is called off', async () => {
-  await put('big.bin', randomBytes(20_000_000))
-  const uploading = new LocalUploaderRunner(bundles).upload(source, { ...SUBJECT, timeout: 1 })
-  await expect(uploading).rejects.toMatchObject({ code: 'TRANSFER_TIMEOUT' })
-  expect(await readdir(bundles)).toEqual([])
-})
-
 test('a link to a file of the folder is that file; anything that leaves it is refused', async () => {
   await put('a.txt', 'a')
   await symlink('a.txt', join(source, 'b.txt'))
@@ -231,14 +207,6 @@ test('what is no file is refused', async () => {
   await new Promise((resolve) => server.once('listening', resolve))
   await expect(upload()).rejects.toThrow('"socket" cannot be bundled: it is neither a file')
   await new Promise((resolve) => server.close(resolve))
-})
-
-test('a transaction with an id is refused before anything is written', async () => {
-  await put('a.txt', 'a')
-  const subject = { ...SUBJECT, transaction: new Transaction({ _id: 1 }) }
-  const uploading = new LocalUploaderRunner(bundles).upload(source, subject)
-  await expect(uploading).rejects.toThrow(TransactionDuplicateAttributeError)
-  expect(await readdir(bundles)).toEqual([])
 })
 
 test('a reader that goes away ends the packing', async () => {

@@ -2,10 +2,10 @@
 import { randomUUID } from 'node:crypto'
 import { mkdir, open, rename, rm } from 'node:fs/promises'
 import { resolve } from 'node:path'
-import type { Readable } from 'node:stream'
 import { listFiles } from '../bundle/list-files.ts'
-import { packBundle } from '../bundle/pack.ts'
+import { bundleSize, packBundle } from '../bundle/pack.ts'
 import { Workspace } from '../bundle/workspace.ts'
+import { counted } from '../transfer/counted.ts'
 import { withDeadline } from '../transfer/deadline.ts'
 import { UploaderRunner, type UploadOptions, type UploadResult } from './uploader-runner.ts'
 
@@ -29,18 +29,28 @@ export class LocalUploaderRunner extends UploaderRunner {
    * and `packBundle` throw.
    */
   override upload(folder: string, options: UploadOptions): Promise<UploadResult> {
-    return withDeadline(`writing a bundle into ${this.folder}`, options, async (signal) => {
+    return withDeadline(`writing a bundle into ${this.folder}`, options, async (watch) => {
       await mkdir(this.folder, { recursive: true })
       const bundle = await new Workspace(this.folder).inside(`${this.#name()}.tar`)
       const files = await listFiles(folder)
-      await writeWhole(bundle, packBundle(files, options, signal), signal)
+      const total = bundleSize(files, options)
+      const packed = packBundle(files, options, watch.signal)
+      try {
+        await writeWhole(bundle, counted(packed, total, watch, options), watch.signal)
+      } finally {
+        packed.destroy()
+      }
       await syncFolder(this.folder)
       return { bundle, jobId: undefined, state: {} }
     })
   }
 }
 
-async function writeWhole(path: string, bytes: Readable, signal: AbortSignal): Promise<void> {
+async function writeWhole(
+  path: string,
+  bytes: AsyncIterable<Buffer>,
+  signal: AbortSignal,
+): Promise<void> {
   const unfinished = `${path}.${randomUUID()}.partial`
   try {
     const file = await open(unfinished, 'wx')
@@ -55,7 +65,6 @@ async function writeWhole(path: string, bytes: Readable, signal: AbortSignal): P
     }
     await rename(unfinished, path)
   } catch (error) {
-    bytes.destroy()
     await rm(unfinished, { force: true })
     throw error
   }

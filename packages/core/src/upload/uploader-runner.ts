@@ -2,8 +2,14 @@ import type { BundleSubject } from '../bundle/metadata.ts'
 import type { JsonObject } from '../events/json.ts'
 import type { TransferOptions } from '../transfer/deadline.ts'
 
-/** Whose the result is, what is noted on it, and how long the upload may take. */
-export interface UploadOptions extends BundleSubject, TransferOptions {}
+/** Whose the result is, what is noted on it, and how long the upload may stand still. */
+export interface UploadOptions extends BundleSubject, TransferOptions {
+  /**
+   * Told Ingest's job as soon as it has a number, long before the upload is done; waited for. Store it: an upload that
+   * is broken off after this need not be made again (`RemoteUploaderRunner.follow`).
+   */
+  readonly onJob?: (jobId: number) => void | Promise<void>
+}
 
 export interface UploadResult {
   /** Where the bundle lies, if it is kept. */
