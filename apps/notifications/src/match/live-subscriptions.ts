@@ -1,12 +1,12 @@
 /**
- * The subscriptions as this process knows them: compiled once, brought up to date by revision before each batch.
+ * The subscriptions as this process knows them: indexed, brought up to date by revision before each batch.
  *
  * Fresh: a batch claims its events first and calls `refresh` afterwards, in a later statement. A subscription that was
  * committed before the event was accepted has a revision that this statement sees.
  */
 
 import type { Event } from '@pacifica/core'
-import { type CompiledPath, compile, type Dialect } from '@pacifica/jsonpath'
+import { type Dialect, SubscriptionIndex } from '@pacifica/jsonpath'
 import type { Sql } from '@pacifica/platform'
 
 export interface Match {
@@ -28,25 +28,20 @@ export interface LiveSubscriptions {
   /** Reads what changed since the last call. */
   refresh(): Promise<void>
   /**
-   * The subscriptions that an event matches, by evaluating each: the reference that an index must agree with. While a
-   * subscription is disabled its failures leave nothing behind, for failing may be why it is.
+   * The subscriptions that an event matches. While a subscription is disabled its failures leave nothing behind, for
+   * failing may be why it is.
    */
   match(event: Event): Evaluation
   readonly size: number
 }
 
-/** Whether an expression is found by an index: here each is evaluated on every event. */
-export const INDEXED = false
-
 type Version = 'v0.1' | 'v1.0'
-
-const VERSIONS: ReadonlySet<string> = new Set<Version>(['v0.1', 'v1.0'])
 
 interface Live {
   readonly owner: string
-  readonly version: Version
   readonly disabled: boolean
-  readonly expression: CompiledPath | { readonly refused: string }
+  /** Why its expression is in no index. */
+  readonly refused: string | undefined
 }
 
 interface Changed {
@@ -69,34 +64,64 @@ const changedSince = `
 
 export function liveSubscriptions(needs: { sql: Sql }): LiveSubscriptions {
   const live = new Map<string, Live>()
+  const refused = new Set<string>()
+  // An expression sees the event in its subscription's version.
+  const indexes = { 'v0.1': new SubscriptionIndex(), 'v1.0': new SubscriptionIndex() }
   let failing = new Set<string>()
   let known = 0
+
+  function forget(uuid: string): void {
+    for (const index of Object.values(indexes)) index.delete(uuid)
+    refused.delete(uuid)
+    live.delete(uuid)
+  }
+
+  /** What an earlier version of it left in the other index, or among the refused, goes. */
+  function learn({ uuid, owner, disabled, ...row }: Changed): void {
+    const reason = place(indexes, { uuid, ...row })
+    for (const version of VERSIONS)
+      if (reason !== undefined || version !== row.version) indexes[version].delete(uuid)
+    if (reason === undefined) refused.delete(uuid)
+    else refused.add(uuid)
+    live.set(uuid, { owner, disabled, refused: reason })
+  }
+
+  /** The reasons of all that could not be evaluated, by subscription, and who matches. */
+  function evaluate(event: Event): { ids: string[]; failures: Map<string, string> } {
+    const failures = new Map<string, string>()
+    for (const uuid of refused) failures.set(uuid, live.get(uuid)?.refused ?? '')
+    const onError = (uuid: string, error: unknown) => failures.set(uuid, unevaluated(error))
+    const ids = VERSIONS.flatMap((version) => {
+      const index = indexes[version]
+      return index.size === 0 ? [] : index.match(event.project(version), { onError })
+    })
+    return { ids, failures }
+  }
+
   return {
     async refresh() {
       const rows = await needs.sql.query<Changed>(changedSince, [known])
       failing = new Set(rows.filter((row) => row.failing).map((row) => row.uuid))
       for (const row of rows) {
         if (row.revision <= known) continue
-        if (row.deleted) live.delete(row.uuid)
-        else live.set(row.uuid, understand(row))
+        if (row.deleted) forget(row.uuid)
+        else learn(row)
       }
       known = Math.max(known, rows.at(-1)?.revision ?? 0)
     },
     match(event) {
+      const { ids, failures } = evaluate(event)
       const matches: Match[] = []
-      const recovered: string[] = []
-      for (const [subscription, entry] of live) {
-        const { owner, disabled } = entry
-        const answer = evaluate(entry, event)
-        if (typeof answer === 'object') {
-          if (disabled) continue
-          failing.add(subscription)
-          matches.push({ subscription, owner, disabled, failure: answer.failure })
-          continue
-        }
-        if (failing.delete(subscription)) recovered.push(subscription)
-        if (answer === 'yes') matches.push({ subscription, owner, disabled, failure: undefined })
+      const add = (subscription: string, failure: string | undefined) => {
+        const { owner, disabled } = live.get(subscription) as Live
+        if (failure !== undefined && disabled) return
+        matches.push({ subscription, owner, disabled, failure })
+        if (failure !== undefined) failing.add(subscription)
       }
+      const recovered = [...failing].filter((subscription) => !failures.has(subscription))
+      for (const subscription of recovered) failing.delete(subscription)
+      for (const subscription of ids) add(subscription, undefined)
+      for (const [subscription, failure] of failures) add(subscription, failure)
       return { matches, recovered }
     },
     get size() {
@@ -105,30 +130,25 @@ export function liveSubscriptions(needs: { sql: Sql }): LiveSubscriptions {
   }
 }
 
-function understand(row: Changed): Live {
-  const { owner, disabled, version } = row
+const VERSIONS = ['v0.1', 'v1.0'] as const
+
+type Indexes = Readonly<Record<Version, SubscriptionIndex>>
+
+/** Puts the expression into its version's index; why it cannot be there, else. */
+function place(
+  indexes: Indexes,
+  { uuid, jsonpath, dialect, version }: Pick<Changed, 'uuid' | 'jsonpath' | 'dialect' | 'version'>,
+): string | undefined {
   // The Python service took any text; a projection that does not exist must not be tried.
-  if (!VERSIONS.has(version))
-    return { owner, disabled, version, expression: { refused: `there is no version '${version}'` } }
+  if (!VERSIONS.includes(version)) return `there is no version '${version}'`
   try {
-    const expression = compile(row.jsonpath, { dialect: row.dialect, root: 'optional' })
-    return { owner, disabled, version, expression }
+    indexes[version].set(uuid, jsonpath, { dialect, root: 'optional' })
+    return undefined
   } catch (error) {
-    return { owner, disabled, version, expression: { refused: reason(error) } }
+    return unevaluated(error)
   }
 }
 
-/** One subscription's error is that subscription's, never the event's. */
-function evaluate(entry: Live, event: Event): 'yes' | 'no' | { failure: string } {
-  const { expression } = entry
-  if ('refused' in expression) return { failure: expression.refused }
-  try {
-    return expression.test(event.project(entry.version)) ? 'yes' : 'no'
-  } catch (error) {
-    return { failure: reason(error) }
-  }
-}
-
-function reason(error: unknown): string {
+function unevaluated(error: unknown): string {
   return `the expression could not be evaluated: ${error instanceof Error ? error.message : String(error)}`
 }

@@ -51,7 +51,7 @@ test('POST answers 200 with the object: the Python keys in their order, then our
     auth: {},
     deleted: null,
     dialect: 'jsonpath2',
-    indexed: false,
+    indexed: true,
     max_concurrency: null,
     retry: null,
     signing: false,

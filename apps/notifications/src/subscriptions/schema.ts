@@ -168,8 +168,7 @@ export const SubscriptionReply = Type.Object({
   dialect: Type.String({ examples: ['jsonpath2'] }),
   indexed: Type.Boolean({
     description:
-      'Whether events find the subscription by an index. False: its expression is evaluated on every event. ' +
-      'This version evaluates all.',
+      'Whether events find the subscription by an index. False: its expression is evaluated on every event.',
   }),
   max_concurrency: writable.max_concurrency,
   retry: writable.retry,

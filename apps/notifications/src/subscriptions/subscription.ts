@@ -1,9 +1,8 @@
 /**
  * A subscription as the API shows it. Keys and their order are those of the Python service; ours follow.
  */
-import { type CompiledPath, compile, type Dialect } from '@pacifica/jsonpath'
+import { type CompiledPath, compile, type Dialect, SubscriptionIndex } from '@pacifica/jsonpath'
 import type { EventMatch } from '../database/generated/client.ts'
-import { INDEXED } from '../match/live-subscriptions.ts'
 import { maskAuth } from './secrets.ts'
 
 export type Version = 'v0.1' | 'v1.0'
@@ -48,7 +47,7 @@ export function view(row: EventMatch, options: { disableAfterMs: number }): Subs
     updated: row.updated.toISOString(),
     deleted: iso(row.deleted),
     dialect: row.dialect,
-    indexed: INDEXED,
+    indexed: isIndexed(row),
     max_concurrency: row.maxConcurrency,
     retry: retryView(row.retry as StoredRetry | null),
     signing: row.signing !== null,
@@ -102,6 +101,17 @@ function warningsOf(row: EventMatch): string[] {
     return compileSubscription(row.jsonpath, row.dialect as Dialect).warnings.map((w) => w.message)
   } catch {
     return []
+  }
+}
+
+/** Whether events find it by looking it up; else it is evaluated on every event. */
+function isIndexed(row: EventMatch): boolean {
+  const index = new SubscriptionIndex()
+  try {
+    index.set(row.uuid, row.jsonpath, { dialect: row.dialect as Dialect, root: 'optional' })
+    return index.isIndexed(row.uuid)
+  } catch {
+    return false
   }
 }
 
