@@ -9,6 +9,7 @@ import type { Comparison, Literal, Operand, Operator, Path } from '../syntax/tre
 import { compare } from '../values/compare.ts'
 import type { Compiler, Evaluate } from './compiler.ts'
 import type { Scope } from './constant.ts'
+import { collectPath } from './path.ts'
 import type { Run, Test, Visit } from './run.ts'
 import { isSingular, scopeOf } from './singular.ts'
 import { ValueList } from './value-list.ts'
@@ -112,13 +113,11 @@ function testAgainstDocument(compiler: Compiler, sides: Sides, path: Path): Test
 
 /** The values of a `$` path. They may be shared; what is remembered about questions is the run's. */
 function listOf(compiler: Compiler, path: Path): Evaluate<ValueList> {
-  const collect = compiler.collect(path, 'exists')
   const text = print(path)
-  const values = compiler.constant(
-    `values ${text}`,
-    scopeOf(path),
-    () => (current, run) => new Values(collect(current, run), run.work),
-  )
+  const values = compiler.constant(`values ${text}`, scopeOf(path), () => {
+    const collect = collectPath(compiler, path, 'exists')
+    return (current, run) => new Values(collect(current, run), run.work)
+  })
   return compiler.constant(
     `list ${text}`,
     'run',

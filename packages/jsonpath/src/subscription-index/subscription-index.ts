@@ -20,7 +20,7 @@ import type {
   Subscriptions,
   SubscriptionsOptions,
 } from './subscriptions.ts'
-import { attempt, type Outcome, Verdicts } from './verdicts.ts'
+import { limitError, type Outcome, Verdicts } from './verdicts.ts'
 
 export interface SubscriptionIndexOptions extends SubscriptionsOptions {
   /** Memory for expressions that are kept compiled, at most; estimated. Default: 256 MiB. */
@@ -151,7 +151,11 @@ export class SubscriptionIndex implements Subscriptions {
 
   #evaluate(program: Program, value: unknown, shared: Shared): Outcome {
     const visit = this.#compiled.get(program)
-    return attempt(() => visit(undefined, startRun(value, this.#limits, shared)))
+    try {
+      return visit(undefined, startRun(value, this.#limits, shared))
+    } catch (error) {
+      return limitError(error)
+    }
   }
 }
 

@@ -9,16 +9,13 @@ export interface Placed {
   readonly place: number
 }
 
+/** Did it match? */
 export type Outcome = boolean | JsonPathLimitError
 
-/** True, false, or the error of the budget; any other error is a mistake of ours and is thrown. */
-export function attempt(test: () => boolean): Outcome {
-  try {
-    return test()
-  } catch (error) {
-    if (error instanceof JsonPathLimitError) return error
-    throw error
-  }
+/** The error of the budget; any other is a mistake of ours and is thrown again. */
+export function limitError(error: unknown): JsonPathLimitError {
+  if (error instanceof JsonPathLimitError) return error
+  throw error
 }
 
 export class Verdicts {
