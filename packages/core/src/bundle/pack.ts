@@ -6,14 +6,11 @@
 import { createHash } from 'node:crypto'
 import { type FileHandle, open } from 'node:fs/promises'
 import { Readable } from 'node:stream'
-import { type Pack, pack } from 'tar-stream'
 import { BundleFileChangedError } from './errors.ts'
+import { FilledBuffers } from './filled-buffers.ts'
 import type { BundleFile } from './list-files.ts'
-import { type MemberHeader, memberHeader, tarSize } from './member-header.ts'
 import { type BundleSubject, type DescribedFile, metadataText } from './metadata.ts'
-
-/** One file of the tar, being written; tar-stream's streams are not Node's own. */
-type Member = ReturnType<Pack['entry']>
+import { END_OF_TAR, paddingAfter, type TarMember, tarHeader } from './tar-header.ts'
 
 const CHUNK = 256 * 1024
 const ANY_SHA1 = '0'.repeat(40)
@@ -25,7 +22,11 @@ const ANY_SHA1 = '0'.repeat(40)
 export function bundleSize(files: readonly BundleFile[], subject: BundleSubject): number {
   const described = files.map((file) => ({ ...file, sha1: ANY_SHA1 }))
   const text = Buffer.byteLength(metadataText(subject, described))
-  return tarSize([...files.map(headerOf), metadataHeader(text)])
+  let size = END_OF_TAR.length
+  for (const member of [...files.map(memberOf), metadataMember(text)]) {
+    size += tarHeader(member).length + member.size + paddingAfter(member.size)
+  }
+  return size
 }
 
 /**
@@ -39,61 +40,70 @@ export function packBundle(
 ): Readable {
   metadataText(subject, [])
   signal.throwIfAborted()
-  const archive = pack()
-  const abort = () => archive.destroy(signal.reason)
-  signal.addEventListener('abort', abort)
-  fill(archive, files, subject)
-    .catch((error: Error) => archive.destroy(error))
-    .finally(() => signal.removeEventListener('abort', abort))
-  return Readable.from(archive, { objectMode: false })
+  const chunks = bundleChunks(files, subject, signal, () => Buffer.allocUnsafe(CHUNK))
+  return Readable.from(chunks, { objectMode: false })
 }
 
-async function fill(
-  archive: Pack,
+/** Like `packBundle`, for a reader that is done with a chunk when it asks for the next but one. */
+export function packBundleInPlace(
   files: readonly BundleFile[],
   subject: BundleSubject,
-): Promise<void> {
+  signal: AbortSignal,
+): AsyncGenerator<Buffer> {
+  // New memory for every chunk would cost more time than the hashes.
+  const buffers = [Buffer.allocUnsafe(CHUNK), Buffer.allocUnsafe(CHUNK)]
+  const next = (): Buffer => {
+    buffers.reverse()
+    return buffers[0] as Buffer
+  }
+  return bundleChunks(files, subject, signal, next)
+}
+
+async function* bundleChunks(
+  files: readonly BundleFile[],
+  subject: BundleSubject,
+  signal: AbortSignal,
+  nextBuffer: () => Buffer,
+): AsyncGenerator<Buffer> {
+  const out = new FilledBuffers(nextBuffer, signal)
   const described: DescribedFile[] = []
   for (const file of files) {
-    const member = begin(archive, headerOf(file))
-    described.push({ ...file, sha1: await copyInto(member, file) })
+    yield* out.append(tarHeader(memberOf(file)))
+    described.push({ ...file, sha1: yield* appendFile(out, file) })
+    yield* out.append(Buffer.alloc(paddingAfter(file.size)))
   }
   const text = Buffer.from(metadataText(subject, described))
-  const metadata = begin(archive, metadataHeader(text.byteLength))
-  await write(metadata, text)
-  metadata.end(null)
-  archive.finalize()
+  yield* out.append(tarHeader(metadataMember(text.length)))
+  yield* out.append(text)
+  yield* out.append(Buffer.alloc(paddingAfter(text.length)))
+  yield* out.append(END_OF_TAR)
+  yield* out.rest()
 }
 
-function headerOf({ path, size, modified }: BundleFile): MemberHeader {
-  return memberHeader(`data/${path}`, size, modified)
+function memberOf({ path, size, modified }: BundleFile): TarMember {
+  return { name: `data/${path}`, size, modified }
 }
 
-function metadataHeader(size: number): MemberHeader {
-  return memberHeader('metadata.txt', size, new Date(0))
-}
-
-function begin(archive: Pack, header: MemberHeader): Member {
-  const member = archive.entry(header)
-  // The archive fails with the same error; unheard here it would end the process.
-  member.on('error', () => undefined)
-  return member
+function metadataMember(size: number): TarMember {
+  return { name: 'metadata.txt', size, modified: new Date(0) }
 }
 
 /** Returns the file's SHA-1. */
-async function copyInto(member: Member, file: BundleFile): Promise<string> {
+async function* appendFile(
+  out: FilledBuffers,
+  file: BundleFile,
+): AsyncGenerator<Buffer, string, undefined> {
   const handle = await open(file.location, 'r')
   try {
     const hash = createHash('sha1')
     let read = 0
-    for await (const chunk of chunksOf(handle)) {
-      read += chunk.byteLength
-      if (read > file.size) break
-      hash.update(chunk)
-      await write(member, chunk)
+    while (read < file.size) {
+      const bytes = yield* out.read(handle, file.size - read)
+      if (bytes.length === 0) break
+      hash.update(bytes)
+      read += bytes.length
     }
     await checkUnchanged(handle, file, read)
-    member.end(null)
     return hash.digest('hex')
   } finally {
     await handle.close()
@@ -103,32 +113,12 @@ async function copyInto(member: Member, file: BundleFile): Promise<string> {
 /** Its time tells of bytes that were exchanged for others while the size stayed. */
 async function checkUnchanged(handle: FileHandle, file: BundleFile, read: number): Promise<void> {
   const { size, mtime } = await handle.stat()
-  const sizes = `${file.size} bytes at first, then ${read > file.size ? Math.max(read, size) : read}`
-  if (read !== file.size) throw new BundleFileChangedError(file.path, sizes)
+  const found = read < file.size ? read : size
+  if (found !== file.size) {
+    const sizes = `${file.size} bytes at first, then ${found}`
+    throw new BundleFileChangedError(file.path, sizes)
+  }
   if (mtime.getTime() === file.modified.getTime()) return
   const times = `written at ${file.modified.toISOString()}, and again at ${mtime.toISOString()}`
   throw new BundleFileChangedError(file.path, times)
-}
-
-async function* chunksOf(handle: FileHandle): AsyncGenerator<Buffer> {
-  for (;;) {
-    const { bytesRead, buffer } = await handle.read(Buffer.allocUnsafe(CHUNK), 0, CHUNK, null)
-    if (bytesRead === 0) return
-    yield buffer.subarray(0, bytesRead)
-  }
-}
-
-/** Waits for room. When the reader goes away or the signal aborts, 'close' comes instead of 'drain'. */
-async function write(member: Member, chunk: Uint8Array): Promise<void> {
-  if (member.destroyed || member.destroying) throw new Error('the reader of the bundle went away')
-  if (member.write(chunk)) return
-  await new Promise<void>((resolve) => {
-    const done = () => {
-      member.off('drain', done)
-      member.off('close', done)
-      resolve()
-    }
-    member.on('drain', done)
-    member.on('close', done)
-  })
 }

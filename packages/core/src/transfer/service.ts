@@ -29,8 +29,15 @@ export interface Call {
   readonly url: URL
   readonly signal: AbortSignal
   readonly json?: unknown
-  /** Sent as `application/octet-stream`; `size` is its exact length in bytes. */
-  readonly upload?: { readonly bytes: Readable; readonly size: number }
+  readonly upload?: Upload
+}
+
+/** Sent as `application/octet-stream`. */
+export interface Upload {
+  /** A chunk may be used again when the next but one is asked for. Whatever this throws, the call rejects with. */
+  readonly chunks: AsyncIterable<Buffer>
+  /** The exact length of all chunks, in bytes. */
+  readonly size: number
 }
 
 export interface Service {
@@ -93,37 +100,67 @@ async function exchange(
 ): Promise<Answer & { readonly body: Readable | undefined }> {
   asked.throwIfAborted()
   const request = start(client, call)
+  const sending = call.upload ? send(request, call.upload) : undefined
+  let kept = false
   try {
     const { statusCode: status, headers } = await responseOf(request)
-    if (keepBody && status === 200) {
+    kept = keepBody && status === 200
+    if (kept) {
       return { status, headers, text: '', body: addAbortSignal(call.signal, request) }
     }
-    const text = await readText(request)
-    // It listens to the signal until then.
-    request.destroy()
-    return { status, headers, text, body: undefined }
+    return { status, headers, text: await readText(request), body: undefined }
   } catch (cause) {
     request.destroy()
+    const unreadable = await sending
     asked.throwIfAborted()
-    throw new ServiceUnreachableError(nameOf(call), cause)
+    throw unreadable ?? new ServiceUnreachableError(nameOf(call), cause)
+  } finally {
+    // Until then it listens to the signal; an answer that came early ends the sending, too.
+    if (!kept) request.destroy()
+    await sending
   }
 }
 
 function start(client: Got, { method, url, signal, json, upload }: Call): Request {
   const common = { method, signal, isStream: true } as const
-  const request = upload
-    ? client.stream(url, {
-        ...common,
-        body: upload.bytes,
-        headers: {
-          'content-type': 'application/octet-stream',
-          'content-length': String(upload.size),
-        },
-      })
-    : client.stream(url, json === undefined ? common : { ...common, json })
+  const headers = {
+    'content-type': 'application/octet-stream',
+    'content-length': String(upload?.size),
+  }
+  const body = json === undefined ? {} : { json }
+  const request = client.stream(url, upload ? { ...common, headers } : { ...common, ...body })
   // Whoever waits for the answer hears of it; an error after that one must not end the process.
   request.on('error', () => undefined)
   return request
+}
+
+/** Resolves with what the chunks threw, if they did; never rejects. While one is on its way, the next is made. */
+async function send(request: Request, { chunks }: Upload): Promise<unknown> {
+  let flushing = Promise.resolve(true)
+  try {
+    for await (const chunk of chunks) {
+      if (!(await flushing)) return undefined
+      flushing = flushed(request, chunk)
+    }
+    if (await flushing) request.end()
+    return undefined
+  } catch (error) {
+    request.destroy()
+    return error
+  }
+}
+
+/** False when the request is gone. */
+function flushed(request: Request, chunk: Buffer): Promise<boolean> {
+  return new Promise((resolve) => {
+    const gone = () => resolve(false)
+    if (request.destroyed) return gone()
+    request.once('close', gone)
+    request.write(chunk, (error) => {
+      request.off('close', gone)
+      resolve(!error)
+    })
+  })
 }
 
 function responseOf(request: Request): Promise<PlainResponse> {

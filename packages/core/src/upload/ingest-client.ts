@@ -1,8 +1,7 @@
 /** Ingest's two calls: hand in a bundle, ask how its job is. */
-import type { Readable } from 'node:stream'
 import type { JsonObject } from '../events/json.ts'
 import { ServiceAnswerError } from '../transfer/errors.ts'
-import { below, nameOf, type Service } from '../transfer/service.ts'
+import { below, nameOf, type Service, type Upload } from '../transfer/service.ts'
 import { IngestJobUnknownError } from './errors.ts'
 import { readJob } from './ingest-state.ts'
 
@@ -11,7 +10,7 @@ export type Job = JsonObject & { readonly job_id: number }
 export interface IngestClient {
   readonly url: URL
   /** Never repeated by itself: a bundle handed in twice would be two transactions. */
-  upload(bytes: Readable, size: number, signal: AbortSignal): Promise<Job>
+  upload(upload: Upload, signal: AbortSignal): Promise<Job>
   state(jobId: number, signal: AbortSignal): Promise<Job>
 }
 
@@ -23,9 +22,9 @@ export function ingestClient(service: Service, statusUrl?: URL): IngestClient {
   const stateUrl = statusUrl ?? below(base, 'get_state')
   return {
     url: base,
-    async upload(bytes, size, signal) {
+    async upload(upload, signal) {
       const url = below(base, 'upload')
-      const call = { method: 'POST', url, signal, upload: { bytes, size } } as const
+      const call = { method: 'POST', url, signal, upload } as const
       const { status, text } = await service.ask(call)
       const job = status === 200 ? readJob(text) : undefined
       if (job === undefined) throw unexpected(nameOf(call), status, text)

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { mkdir, open, rename, rm } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { listFiles } from '../bundle/list-files.ts'
-import { bundleSize, packBundle } from '../bundle/pack.ts'
+import { bundleSize, packBundleInPlace } from '../bundle/pack.ts'
 import { Workspace } from '../bundle/workspace.ts'
 import { counted } from '../transfer/counted.ts'
 import { withDeadline } from '../transfer/deadline.ts'
@@ -34,12 +34,8 @@ export class LocalUploaderRunner extends UploaderRunner {
       const bundle = await new Workspace(this.folder).inside(`${this.#name()}.tar`)
       const files = await listFiles(folder)
       const total = bundleSize(files, options)
-      const packed = packBundle(files, options, watch.signal)
-      try {
-        await writeWhole(bundle, counted(packed, total, watch, options), watch.signal)
-      } finally {
-        packed.destroy()
-      }
+      const packed = packBundleInPlace(files, options, watch.signal)
+      await writeWhole(bundle, counted(packed, total, watch, options), watch.signal)
       await syncFolder(this.folder)
       return { bundle, jobId: undefined, state: {} }
     })

@@ -2,9 +2,8 @@
  * Hands results in at Pacifica's Ingest: one pass over the files, no temporary copy, memory that does not grow with
  * them; then asks until Ingest has made a transaction of the bundle.
  */
-import { Readable } from 'node:stream'
-import { listFiles } from '../bundle/list-files.ts'
-import { bundleSize, packBundle } from '../bundle/pack.ts'
+import { type BundleFile, listFiles } from '../bundle/list-files.ts'
+import { bundleSize, packBundleInPlace } from '../bundle/pack.ts'
 import { counted } from '../transfer/counted.ts'
 import { type TransferOptions, type Watch, withDeadline } from '../transfer/deadline.ts'
 import { mayPass } from '../transfer/errors.ts'
@@ -66,28 +65,16 @@ export class RemoteUploaderRunner extends UploaderRunner {
   }
 
   async #send(
-    files: Parameters<typeof packBundle>[0],
+    files: readonly BundleFile[],
     size: number,
     options: UploadOptions,
     watch: Watch,
   ): Promise<Job> {
-    const packed = packBundle(files, options, watch.signal)
-    let broken: unknown
-    const bytes = Readable.from(counted(packed, size, watch, options), { objectMode: false })
-    bytes.on('error', (error) => {
-      broken = error
-    })
-    try {
-      const job = await this.#ingest.upload(bytes, size, watch.signal)
-      watch.moved()
-      return job
-    } catch (error) {
-      // A file that cannot be read ends the request; the reason is the file, not the request.
-      throw broken ?? error
-    } finally {
-      bytes.destroy()
-      packed.destroy()
-    }
+    const packed = packBundleInPlace(files, options, watch.signal)
+    const chunks = counted(packed, size, watch, options)
+    const job = await this.#ingest.upload({ chunks, size }, watch.signal)
+    watch.moved()
+    return job
   }
 
   async #untilDone(job: Job, watch: Watch): Promise<UploadResult> {
