@@ -72,10 +72,8 @@ async function run(): Promise<void> {
   })
 }
 
-const A_MOMENT_MS = 20_000
-
 function stopAfterAMoment(life: Lifetime): void {
-  const timer = setTimeout(() => process.kill(process.pid, 'SIGTERM'), A_MOMENT_MS)
+  const timer = setTimeout(() => process.kill(process.pid, 'SIGTERM'), 20_000)
   life.onClose('moment', () => clearTimeout(timer))
 }
 
