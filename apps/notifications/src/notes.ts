@@ -5,7 +5,5 @@ export function notesOnSettings(config: NotificationsConfig): string[] {
   const notes: string[] = []
   if (config.backendUrl !== undefined)
     notes.push('backend_url is ignored: results are rows in the database')
-  if (config.brokerUrl !== undefined)
-    notes.push('broker_url is read, but this version has no broker: dispatch:// targets wait')
   return notes
 }
