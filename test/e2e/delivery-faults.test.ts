@@ -43,7 +43,8 @@ const spoil = async (uuid: string, column: string, value: string) => {
     [uuid, value],
   )
 }
-const HEAVY = '$..[?(@..* contains @..*)]..zz'
+/** Matches nothing, and no index can tell: it is evaluated on every event. */
+const HEAVY = '$..[?(@..* contains @..*)]..[?(not @ = @)]'
 
 test('a bad expression, an unreadable secret and a bad URL among many cost the others nothing', async () => {
   const site = await start()
