@@ -1,7 +1,8 @@
 /** Runs once per test run, in vitest's own process. */
 import type { TestProject } from 'vitest/node'
-import { openTestVhosts } from './rabbitmq-vhosts.ts'
-import { openTestDatabases } from './test-databases.ts'
+import { startPostgres } from './postgres.ts'
+import { startRabbitmq } from './rabbitmq.ts'
+import { openPlaces } from './run-places.ts'
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -13,8 +14,14 @@ declare module 'vitest' {
 }
 
 export default async function setup(project: TestProject) {
-  const databases = await openTestDatabases()
-  const vhosts = await openTestVhosts()
+  const databases = await openPlaces(async () => {
+    const postgres = await startPostgres()
+    return { make: () => postgres.createDatabase(), stop: () => postgres.stop() }
+  })
+  const vhosts = await openPlaces(async () => {
+    const rabbitmq = await startRabbitmq()
+    return { make: () => rabbitmq.createVhost(), stop: () => rabbitmq.stop() }
+  })
   project.provide('testDatabases', databases.url)
   project.provide('testVhosts', vhosts.url)
   return async () => {
