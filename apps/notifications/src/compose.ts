@@ -7,6 +7,7 @@ import {
   createEgress,
   createHealth,
   createMetrics,
+  type Egress,
   type Health,
   type Lifetime,
   type Log,
@@ -62,9 +63,7 @@ export async function startNotifications(
   const subscriptions = subscriptionStore({ prisma })
   const keyFile = config.secretKeyFile ?? join(config.dataDir, 'notifications', 'secret.key')
   const secrets = loadSecrets(keyFile)
-  const { targetAllow: allow, targetDeny: deny } = config
-  const userAgent = `pacifica-notifications/${VERSION}`
-  const egress = createEgress({ log }, { allow, deny, userAgent })
+  const egress = openEgress(log, config)
   life.onClose('egress', () => egress.close())
 
   const pipeline = pipelineMetrics(metrics)
@@ -125,6 +124,15 @@ async function serveApi(
   const variables = { hostVariable: 'NOTIFICATIONS_HOST', portVariable: 'NOTIFICATIONS_PORT' }
   const { url } = await listen({ app, life }, { host, port, ...variables })
   return { url }
+}
+
+function openEgress(log: Log, config: NotificationsConfig): Egress {
+  const { targetAllow: allow, targetDeny: deny, targetCa: ca, targetProxy: proxy } = config
+  const ways = { ...(ca === undefined ? {} : { ca }), ...(proxy === undefined ? {} : { proxy }) }
+  return createEgress(
+    { log },
+    { allow, deny, ...ways, userAgent: `pacifica-notifications/${VERSION}` },
+  )
 }
 
 function policyClient(config: NotificationsConfig): PolicyClient {

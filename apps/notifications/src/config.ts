@@ -127,6 +127,14 @@ export const notificationsSettings = {
     doc: 'Networks that targets may not lie in; wins over TARGET_ALLOW.',
     default: '',
   }),
+  targetCa: setting.secretFile('TARGET_CA', {
+    doc: 'A file of certificates (PEM) that targets may be signed by, besides the usual ones.',
+  }),
+  targetProxy: setting.url('TARGET_PROXY', {
+    doc: 'An outbound proxy for targets, `http://user:password@host:port`. It looks names up, so it must refuse what targets must not reach.',
+    protocols: ['http:', 'https:'],
+    secret: true,
+  }),
   deliveryMaxAttempts: setting.integer('DELIVERY_MAX_ATTEMPTS', {
     doc: 'Requests for one delivery, the first included.',
     default: 10,
