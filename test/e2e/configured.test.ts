@@ -3,18 +3,22 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { createTestDatabase, freePort, startService } from '../harness/index.ts'
+import { createTestDatabase, createTestVhost, freePort, startService } from '../harness/index.ts'
 
 let folder: string
 let drop: () => Promise<void>
 let ini: string
 let cherryPy: string
 
-/** As documented, but for the database, and a port of our own. */
+/** As documented, but for the database, the broker, and a port of our own. */
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'pacifica-configured-'))
   const server = await createTestDatabase()
-  drop = server.drop
+  const broker = await createTestVhost()
+  drop = async () => {
+    await server.drop()
+    await broker.drop()
+  }
   ini = join(folder, 'config.ini')
   await writeFile(
     ini,
@@ -23,7 +27,7 @@ beforeEach(async () => {
 policy_url = http://127.0.0.1:8181
 
 [celery]
-broker_url = pyamqp://
+broker_url = ${broker.url.replace('amqp:', 'pyamqp:')}
 backend_url = rpc://
 
 [database]
@@ -33,7 +37,7 @@ connect_wait = 20
 `,
   )
   cherryPy = join(folder, 'server.conf')
-}, 180_000)
+}, 360_000)
 afterEach(async () => {
   await drop()
   await rm(folder, { recursive: true, force: true })
