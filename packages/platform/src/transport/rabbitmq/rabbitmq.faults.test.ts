@@ -380,7 +380,7 @@ test('a closed transport leaves no socket and no timer behind, whatever state it
   await until(() => inUse().length <= before, 5_000)
 })
 
-/** RabbitMQ writes its list of quorum queues to disk twice a second: one made just before a crash does not work after. */
+/** A quorum queue made just before a crash may not work after it: seen once in two trials, never after this long. */
 const LISTED_AFTER_MS = 2_000
 
 /** For channels opened from now on; usually it is 30 minutes, looked at once a minute. */
