@@ -7,9 +7,8 @@ import {
   createLog,
   createRabbitmqTransport,
   type Lifetime,
-  LOG_LEVELS,
   type Log,
-  type LogLevel,
+  logLevelOf,
   runProcess,
   type Transport,
 } from '@pacifica/platform'
@@ -52,7 +51,7 @@ else if (flags.help) console.log(HELP)
 else await run()
 
 async function run(): Promise<void> {
-  const log = createLog({ name: 'notifications', level: logLevel(process.env['LOG_LEVEL']) })
+  const log = createLog({ name: 'notifications', level: logLevelOf(process.env['LOG_LEVEL']) })
   await runProcess({ log }, async (life) => {
     const host = flags.address ?? flags.host
     const env = {
@@ -80,9 +79,4 @@ function stopAfterAMoment(life: Lifetime): void {
 function transportFor(url: string | undefined, log: Log): Transport {
   if (url === undefined) return createInProcessTransport({ log })
   return createRabbitmqTransport({ log }, { url, name: 'notifications' })
-}
-
-/** A wrong level is reported with all other mistakes; until then the log must begin somehow. */
-function logLevel(given: string | undefined): LogLevel {
-  return LOG_LEVELS.find((level) => level === given) ?? 'info'
 }

@@ -2,7 +2,7 @@
 
 import { homedir } from 'node:os'
 import { findSources, VERSION } from '@pacifica/notifications'
-import { createLog, LOG_LEVELS, type LogLevel, runProcess } from '@pacifica/platform'
+import { createLog, logLevelOf, runProcess } from '@pacifica/platform'
 import { readStandaloneConfig } from './config.ts'
 import { type Standalone, startStandalone } from './start.ts'
 import { whereToLook } from './where-to-look.ts'
@@ -10,7 +10,7 @@ import { whereToLook } from './where-to-look.ts'
 if (process.argv.includes('--version')) {
   console.log(VERSION)
 } else {
-  const log = createLog({ name: 'pacifica', level: logLevel(process.env['LOG_LEVEL']) })
+  const log = createLog({ name: 'pacifica', level: logLevelOf(process.env['LOG_LEVEL']) })
   await runProcess({ log }, async (life) => {
     const { sources, notes } = findSources(process.env, { home: homedir() })
     for (const note of notes) log.info({ note }, 'config.note')
@@ -18,9 +18,4 @@ if (process.argv.includes('--version')) {
     const running: Standalone = await startStandalone(life, { log }, config)
     console.log(whereToLook(running, config))
   })
-}
-
-/** A wrong level is reported with all other mistakes; until then the log must begin somehow. */
-function logLevel(given: string | undefined): LogLevel {
-  return LOG_LEVELS.find((level) => level === given) ?? 'info'
 }

@@ -12,6 +12,7 @@ import {
 import type { Replayable } from '../history/replay.ts'
 import { range } from '../history/times.ts'
 import type { Identify } from '../identity/index.ts'
+import { refusals } from '../subscriptions/asking.ts'
 import { canonicalUuid } from '../subscriptions/check.ts'
 import { type Own, ownSubscription } from '../subscriptions/own.ts'
 import type { SubscriptionStore } from '../subscriptions/store.ts'
@@ -36,7 +37,6 @@ type Needs = RecoverRoutesNeeds & { readonly own: ReturnType<typeof ownSubscript
 
 const DEFAULT_STATES: readonly Replayable[] = ['exhausted', 'failed']
 const tags = ['subscriptions']
-const refusals = { 400: errorReply, 401: errorReply, 403: errorReply, 503: errorReply }
 const params = Type.Object({ uuid: Type.String({ description: 'The subscription.' }) })
 const jobParams = Type.Object({
   uuid: Type.String({ description: 'The subscription.' }),

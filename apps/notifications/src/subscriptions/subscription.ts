@@ -3,6 +3,7 @@
  */
 import { type CompiledPath, compile, type Dialect, SubscriptionIndex } from '@pacifica/jsonpath'
 import type { EventMatch } from '../database/generated/client.ts'
+import { iso } from '../history/delivery-view.ts'
 import { maskAuth } from './secrets.ts'
 
 export type Version = 'v0.1' | 'v1.0'
@@ -113,8 +114,4 @@ function isIndexed(row: EventMatch): boolean {
   } catch {
     return false
   }
-}
-
-function iso(time: Date | null): string | null {
-  return time === null ? null : time.toISOString()
 }

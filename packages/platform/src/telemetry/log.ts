@@ -40,3 +40,11 @@ function redactChildren(log: Log): void {
     return child.call(this, redact(bindings), options)
   } as Log['child']
 }
+
+/**
+ * The level that a text names, else `info`: for a process's log before its configuration is read, which reports a wrong
+ * level with all other mistakes.
+ */
+export function logLevelOf(given: string | undefined): LogLevel {
+  return LOG_LEVELS.find((level) => level === given) ?? 'info'
+}
