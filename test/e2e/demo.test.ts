@@ -55,7 +55,7 @@ test(
     demo.stdout.on('data', (piece) => {
       said += piece
     })
-    const [code] = await once(demo, 'exit')
+    const [code] = await once(demo, 'close')
     expect(said).toMatch(
       /ready .*\n.*subscribed .*\n.*accepted .*\n.*matched .*\n.*policy .*\n.*dispatched .*\n.*files taken .*\n.*handler .*\n.*bundle /,
     )

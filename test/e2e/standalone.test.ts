@@ -47,7 +47,7 @@ test(
       env: { ...process.env, ...env },
       stdio: ['ignore', 'pipe', 'inherit'],
     })
-    const ended = once(npm, 'exit')
+    const ended = once(npm, 'close')
     try {
       let said = ''
       npm.stdout.on('data', (piece) => {

@@ -7,11 +7,11 @@ const ROOT = join(import.meta.dirname, '../..')
 
 export interface ServiceProcess {
   readonly pid: number
-  /** All that it wrote to standard output and error so far. */
+  /** All that it wrote to standard output and error so far; in what order between the two is not known. */
   output(): string
   /** Resolves when every `readyUrl` answers 200; rejects with the output when the process ends before. */
   ready(urls: readonly string[], withinMs?: number): Promise<void>
-  /** Resolves to the exit code, null when a signal ended it. */
+  /** Resolves to the exit code, null when a signal ended it, once all that it wrote was read. */
   ended(): Promise<number | null>
   kill(signal: NodeJS.Signals): Promise<number | null>
 }
@@ -28,7 +28,7 @@ export function startService(
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   const output = collect(child)
-  const ended = once(child, 'exit').then(([code]) => code as number | null)
+  const ended = once(child, 'close').then(([code]) => code as number | null)
   endWithThisProcess(child)
   return {
     pid: child.pid ?? 0,
