@@ -30,6 +30,8 @@ export interface Reading {
   readonly slowMs: number
   readonly resetAfter: number
   readonly hangAfter: number
+  /** Given each piece of the request as it came. */
+  readonly keep?: ((piece: Buffer) => Promise<unknown>) | undefined
 }
 
 /** Rejects when the request breaks off, or as `reading` says. */
@@ -69,12 +71,13 @@ interface Entry extends AsyncIterable<Buffer> {
 async function feed(
   request: IncomingMessage,
   archive: ReturnType<typeof extract>,
-  { slowMs, resetAfter, hangAfter }: Reading,
+  { slowMs, resetAfter, hangAfter, keep }: Reading,
 ): Promise<number> {
   let bytes = 0
   for await (const chunk of request) {
     if (slowMs > 0) await sleep(slowMs)
     bytes += chunk.length
+    await keep?.(chunk)
     if (bytes > resetAfter) throw new Error('reset')
     if (bytes > hangAfter) await new Promise((resolve) => request.once('close', resolve))
     if (archive.destroyed || archive.write(chunk)) continue

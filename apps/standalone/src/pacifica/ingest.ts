@@ -2,7 +2,9 @@
  * A simulated Ingest: takes bundles, unpacks them and checks every hash as the real one does, and keeps what it got. A
  * switch for each way in which the real one, the network or a proxy may fail.
  */
+import { open } from 'node:fs/promises'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { join } from 'node:path'
 import { type ReadBundle, readBundle } from './ingest-bundle.ts'
 import { type IngestFaults, STEPS, type Step, TRACEBACK } from './ingest-faults.ts'
 import { type Registry, register } from './ingest-register.ts'
@@ -12,6 +14,8 @@ import { atOnce, type Listening, listenOn } from './listening.ts'
 export interface IngestJob {
   readonly id: number
   readonly bundle: ReadBundle
+  /** Where its bytes are kept; undefined unless they are. */
+  readonly file: string | undefined
   /** Of the upload. */
   readonly headers: IncomingMessage['headers']
   readonly acceptedAt: number
@@ -36,6 +40,8 @@ export interface IngestOptions {
   readonly forgetBytes?: boolean
   /** What becomes of a bundle that is in order; nothing unless given. */
   readonly registry?: Registry
+  /** A folder in which every upload is kept byte for byte, `upload-1.tar` and so on. */
+  readonly keepIn?: string
 }
 
 type Mutable<T> = { -readonly [Key in keyof T]: T[Key] }
@@ -88,17 +94,20 @@ async function upload(world: World, request: IncomingMessage, response: ServerRe
     response.writeHead(faults.refuses, { connection: 'close' }).end('not like this')
     return
   }
-  const bundle = await readBundle(request, {
-    forgetBytes: world.options.forgetBytes ?? false,
-    slowMs: faults.readsSlowlyMs ?? 0,
-    resetAfter: faults.resetsAfter ?? Number.POSITIVE_INFINITY,
-    hangAfter: faults.hangsAfter ?? Number.POSITIVE_INFINITY,
-  })
+  const { bundle, file } = await receive(world, request, faults)
   const id = world.jobs.length + 2
   const { headers } = request
   const failedAt = failureOf(bundle, faults)
   const acceptedAt = performance.now()
-  const job: Mutable<IngestJob> = { id, bundle, headers, acceptedAt, failedAt, registering: false }
+  const job: Mutable<IngestJob> = {
+    id,
+    bundle,
+    file,
+    headers,
+    acceptedAt,
+    failedAt,
+    registering: false,
+  }
   world.jobs.push(job)
   world.faults.push(faults)
   const { registry } = world.options
@@ -110,6 +119,28 @@ async function upload(world: World, request: IncomingMessage, response: ServerRe
   if (faults.hangsAfterUpload) return
   if (faults.saysInstead !== undefined) return void response.end(faults.saysInstead)
   json(response, 200, stateObject(job, 'UPLOADING', '0.00000', 'OK', ''))
+}
+
+async function receive(
+  { uploads, options }: World,
+  request: IncomingMessage,
+  faults: IngestFaults,
+): Promise<Pick<IngestJob, 'bundle' | 'file'>> {
+  const { keepIn, forgetBytes = false } = options
+  const file = keepIn === undefined ? undefined : join(keepIn, `upload-${uploads}.tar`)
+  const kept = file === undefined ? undefined : await open(file, 'w')
+  try {
+    const bundle = await readBundle(request, {
+      forgetBytes,
+      slowMs: faults.readsSlowlyMs ?? 0,
+      resetAfter: faults.resetsAfter ?? Number.POSITIVE_INFINITY,
+      hangAfter: faults.hangsAfter ?? Number.POSITIVE_INFINITY,
+      keep: kept && ((piece) => kept.writeFile(piece)),
+    })
+    return { bundle, file }
+  } finally {
+    await kept?.close()
+  }
 }
 
 async function finish(job: Mutable<IngestJob>, registry: Registry, ended: AbortSignal) {

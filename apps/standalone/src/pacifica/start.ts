@@ -32,6 +32,8 @@ export interface PacificaOptions {
   /** The numbers of the next transaction and the next file; 1 unless given. */
   readonly nextTransaction?: number
   readonly nextFile?: number
+  /** An existing folder in which Ingest keeps every bundle as it came. */
+  readonly keepIn?: string
 }
 
 export async function startPacifica(options: PacificaOptions = {}): Promise<SimulatedPacifica> {
@@ -40,7 +42,11 @@ export async function startPacifica(options: PacificaOptions = {}): Promise<Simu
   const archive = [...files]
   const metadata = await startMetadata({ faults: () => faults.metadata })
   const registry = { archive, metadata: metadata.url, nextTransaction, nextFile }
-  const ingest = await startIngest({ faults: () => faults.ingest, registry })
+  const ingest = await startIngest({
+    faults: () => faults.ingest,
+    registry,
+    ...(options.keepIn === undefined ? {} : { keepIn: options.keepIn }),
+  })
   const cartd = await startCartd(archive, { faults: () => faults.cartd })
   const policy = await startPolicy()
   return {
