@@ -17,7 +17,7 @@ export class LoopGuardError extends Error {
 
   constructor(reason: string, chain: readonly string[]) {
     super(
-      `${reason} (${shown(chain)}). If this is no loop, set allowLoops: true on the route; else let its path pass over ` +
+      `${reason} (${shown(chain)}). If this ends by itself, set allowLoops: true on the route; else let its path pass over ` +
         'results, or make results without what it matches',
     )
     this.chain = chain

@@ -61,7 +61,7 @@ async function readArchive(sample: string) {
   const files: ArchivedFile[] = []
   for (const { destinationTable, _id = 0, name = '', subdir = '' } of entries) {
     if (destinationTable !== 'Files') continue
-    const path = join(subdir, name)
+    const path = subdir === '' ? name : `${subdir}/${name}`
     files.push({ id: _id, path, content: await readFile(join(sample, 'data', path)) })
   }
   const transaction = entries.find((entry) => entry.destinationTable === 'Transactions._id')
