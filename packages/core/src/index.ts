@@ -2,6 +2,7 @@
 export {
   BundleEntryError,
   BundleFileChangedError,
+  BundleThreadEndedError,
   WorkspaceEscapeError,
 } from './bundle/errors.ts'
 export { type BundleFile, listFiles } from './bundle/list-files.ts'

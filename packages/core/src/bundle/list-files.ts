@@ -1,7 +1,11 @@
 /** Which files a bundle will have: everything below a folder, with sizes, before the first byte is sent. */
+import type { Dirent } from 'node:fs'
 import { readdir, realpath, stat } from 'node:fs/promises'
 import { join, relative, sep } from 'node:path'
 import { BundleEntryError } from './errors.ts'
+
+/** So many are looked at together. */
+const AT_ONCE = 32
 
 export interface BundleFile {
   /** Below the folder, with `/` between. */
@@ -19,17 +23,18 @@ export interface BundleFile {
 export async function listFiles(folder: string): Promise<BundleFile[]> {
   const root = await realpath(folder)
   const entries = await readdir(root, { recursive: true, withFileTypes: true })
+  const found = entries.filter((entry) => !entry.isDirectory())
   const files: BundleFile[] = []
-  for (const entry of entries) {
-    if (entry.isDirectory()) continue
-    const location = join(entry.parentPath, entry.name)
-    const path = relative(root, location).split(sep).join('/')
-    files.push(await describe(root, path, location))
+  for (let from = 0; from < found.length; from += AT_ONCE) {
+    const some = found.slice(from, from + AT_ONCE).map((entry) => describe(root, entry))
+    for (const file of await Promise.all(some)) files.push(file)
   }
   return files.sort((a, b) => (a.path < b.path ? -1 : 1))
 }
 
-async function describe(root: string, path: string, location: string): Promise<BundleFile> {
+async function describe(root: string, entry: Dirent): Promise<BundleFile> {
+  const location = join(entry.parentPath, entry.name)
+  const path = relative(root, location).split(sep).join('/')
   const real = await resolveLink(path, location)
   if (!real.startsWith(root + sep)) {
     throw new BundleEntryError(path, 'it is a link that leaves the folder')
