@@ -35,22 +35,25 @@ export async function listFiles(folder: string): Promise<BundleFile[]> {
 async function describe(root: string, entry: Dirent): Promise<BundleFile> {
   const location = join(entry.parentPath, entry.name)
   const path = relative(root, location).split(sep).join('/')
-  const real = await resolveLink(path, location)
-  if (!real.startsWith(root + sep)) {
-    throw new BundleEntryError(path, 'it is a link that leaves the folder')
-  }
-  const stats = await stat(real)
+  const real = entry.isSymbolicLink() ? await resolveLink(root, path, location) : location
+  const stats = await stat(real).catch((cause) => {
+    throw unreadable(path, cause)
+  })
   if (!stats.isFile()) throw new BundleEntryError(path, 'it is neither a file nor a link to one')
   return { path, location: real, size: stats.size, modified: stats.mtime }
 }
 
-async function resolveLink(path: string, location: string): Promise<string> {
-  try {
-    return await realpath(location)
-  } catch (cause) {
-    // readdir writes U+FFFD for bytes that are no UTF-8, and such a name cannot be opened again.
-    const unreadable = path.includes('\uFFFD')
-    const reason = unreadable ? 'its name is not valid UTF-8' : 'it is a link to nothing'
-    throw new BundleEntryError(path, reason, { cause })
-  }
+async function resolveLink(root: string, path: string, location: string): Promise<string> {
+  const real = await realpath(location).catch((cause) => {
+    throw unreadable(path, cause)
+  })
+  if (real.startsWith(root + sep)) return real
+  throw new BundleEntryError(path, 'it is a link that leaves the folder')
+}
+
+function unreadable(path: string, cause: unknown): BundleEntryError {
+  // readdir writes U+FFFD for bytes that are no UTF-8, and such a name cannot be opened again.
+  const garbled = path.includes('\uFFFD')
+  const reason = garbled ? 'its name is not valid UTF-8' : 'it is a link to nothing, or gone'
+  return new BundleEntryError(path, reason, { cause })
 }
