@@ -31,7 +31,7 @@ export async function readTable(): Promise<Room[]> {
 
 export async function importsOf(folder: string): Promise<Import[]> {
   const names = await readdir(join(ROOT, folder, 'src'), { recursive: true })
-  const files = names.filter((name) => name.endsWith('.ts') && !name.includes('generated'))
+  const files = names.filter((name) => /\.[jt]s$/.test(name) && !name.includes('generated'))
   const found = await Promise.all(files.map((name) => importsIn(join(folder, 'src', name))))
   return found.flat()
 }

@@ -2,6 +2,7 @@
 export {
   BundleEntryError,
   BundleFileChangedError,
+  BundleThreadEndedError,
   WorkspaceEscapeError,
 } from './bundle/errors.ts'
 export { type BundleFile, listFiles } from './bundle/list-files.ts'
@@ -42,6 +43,17 @@ export { EventFormatError, UnsupportedMediaTypeError } from './events/errors.ts'
 export { Event, MAX_EVENT_DEPTH, type Projection } from './events/event.ts'
 export { eventsFromHttp, type HttpHeaders } from './events/http.ts'
 export type { JsonObject } from './events/json.ts'
+export { CommandHandler } from './handlers/command/command-handler.ts'
+export {
+  type CommandEnd,
+  CommandFailedError,
+  CommandNotStartedError,
+  CommandOptionsError,
+  CommandResultError,
+  CommandTimeoutError,
+  CommandTooLargeError,
+} from './handlers/command/errors.ts'
+export type { Command, CommandOptions } from './handlers/command/options.ts'
 export {
   DISPATCHER_NAME_PATTERN,
   type Dispatcher,

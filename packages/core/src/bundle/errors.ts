@@ -35,3 +35,13 @@ export class BundleFileChangedError extends Error {
     this.path = path
   }
 }
+
+/** The thread that reads a bundle's files ended before it was done, and gave no reason. */
+export class BundleThreadEndedError extends Error {
+  override readonly name = 'BundleThreadEndedError'
+  readonly code = 'BUNDLE_THREAD_ENDED'
+
+  constructor(done: number, files: number) {
+    super(`reading stopped after ${done} of ${files} files; the process may be out of memory`)
+  }
+}

@@ -1,5 +1,3 @@
-import type { FileHandle } from 'node:fs/promises'
-
 /** Bytes from here and there, given on in full buffers: thousands of small files are few chunks. */
 export class FilledBuffers {
   readonly #next: () => Buffer
@@ -22,16 +20,6 @@ export class FilledBuffers {
       this.#used += part.length
       from += part.length
     }
-  }
-
-  /** Reads on in the file, at most `most` bytes, and returns them: none at its end. They are good until the next call. */
-  async *read(handle: FileHandle, most: number): AsyncGenerator<Buffer, Buffer, undefined> {
-    yield* this.#makeRoom()
-    const from = this.#used
-    const room = Math.min(most, this.#buffer.length - from)
-    const { bytesRead } = await handle.read(this.#buffer, from, room, null)
-    this.#used += bytesRead
-    return this.#buffer.subarray(from, this.#used)
   }
 
   *rest(): Generator<Buffer, void, undefined> {

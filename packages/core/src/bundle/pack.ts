@@ -3,16 +3,15 @@
  * metadata.txt holds are computed while the files stream through, so nothing is read twice or kept. Yet the length is
  * known before the first byte, since a hash is as long as any other.
  */
-import { createHash } from 'node:crypto'
-import { type FileHandle, open } from 'node:fs/promises'
 import { Readable } from 'node:stream'
-import { BundleFileChangedError } from './errors.ts'
 import { FilledBuffers } from './filled-buffers.ts'
 import type { BundleFile } from './list-files.ts'
 import { type BundleSubject, type DescribedFile, metadataText } from './metadata.ts'
+import { type FilePart, readFiles } from './read-files.ts'
+import { readInThread } from './read-in-thread.ts'
 import { END_OF_TAR, paddingAfter, type TarMember, tarHeader } from './tar-header.ts'
 
-const CHUNK = 256 * 1024
+const CHUNK = 512 * 1024
 const ANY_SHA1 = '0'.repeat(40)
 
 /**
@@ -67,9 +66,13 @@ async function* bundleChunks(
 ): AsyncGenerator<Buffer> {
   const out = new FilledBuffers(nextBuffer, signal)
   const described: DescribedFile[] = []
-  for (const file of files) {
-    yield* out.append(tarHeader(memberOf(file)))
-    described.push({ ...file, sha1: yield* appendFile(out, file) })
+  let begun: BundleFile | undefined
+  for await (const { file, bytes, sha1 } of partsOf(files)) {
+    if (begun !== file) yield* out.append(tarHeader(memberOf(file)))
+    begun = file
+    yield* out.append(bytes)
+    if (sha1 === undefined) continue
+    described.push({ ...file, sha1 })
     yield* out.append(Buffer.alloc(paddingAfter(file.size)))
   }
   const text = Buffer.from(metadataText(subject, described))
@@ -88,37 +91,11 @@ function metadataMember(size: number): TarMember {
   return { name: 'metadata.txt', size, modified: new Date(0) }
 }
 
-/** Returns the file's SHA-1. */
-async function* appendFile(
-  out: FilledBuffers,
-  file: BundleFile,
-): AsyncGenerator<Buffer, string, undefined> {
-  const handle = await open(file.location, 'r')
-  try {
-    const hash = createHash('sha1')
-    let read = 0
-    while (read < file.size) {
-      const bytes = yield* out.read(handle, file.size - read)
-      if (bytes.length === 0) break
-      hash.update(bytes)
-      read += bytes.length
-    }
-    await checkUnchanged(handle, file, read)
-    return hash.digest('hex')
-  } finally {
-    await handle.close()
-  }
-}
+/** A thread takes some 20 ms to start: as long as it takes to read and hash these. */
+const WORTH_A_THREAD = { bytes: 8 * 1024 * 1024, files: 200 }
 
-/** Its time tells of bytes that were exchanged for others while the size stayed. */
-async function checkUnchanged(handle: FileHandle, file: BundleFile, read: number): Promise<void> {
-  const { size, mtime } = await handle.stat()
-  const found = read < file.size ? read : size
-  if (found !== file.size) {
-    const sizes = `${file.size} bytes at first, then ${found}`
-    throw new BundleFileChangedError(file.path, sizes)
-  }
-  if (mtime.getTime() === file.modified.getTime()) return
-  const times = `written at ${file.modified.toISOString()}, and again at ${mtime.toISOString()}`
-  throw new BundleFileChangedError(file.path, times)
+function partsOf(files: readonly BundleFile[]): AsyncGenerator<FilePart> {
+  const bytes = files.reduce((sum, { size }) => sum + size, 0)
+  const many = files.length >= WORTH_A_THREAD.files || bytes >= WORTH_A_THREAD.bytes
+  return many ? readInThread(files) : readFiles(files)
 }

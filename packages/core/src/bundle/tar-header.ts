@@ -49,9 +49,15 @@ function header(name: string, size: number, seconds: number, type: '0' | 'x'): B
   block.write(type, 156, 'latin1')
   block.write('ustar\x0000', 257, 'latin1')
   block.fill(' ', 148, 156)
-  const sum = block.reduce((total, byte) => total + byte, 0)
-  block.write(`${octal(sum, 6)}\0 `, 148, 'latin1')
+  block.write(`${octal(sumOf(block), 6)}\0 `, 148, 'latin1')
   return block
+}
+
+/** A plain loop takes a third of the time of `reduce` or `of`, and a bundle may have very many files. */
+function sumOf(block: Buffer): number {
+  let sum = 0
+  for (let at = 0; at < BLOCK; at += 1) sum += block[at] as number
+  return sum
 }
 
 /** From 8 GiB on in base 256, which GNU tar, bsdtar and Python read. */

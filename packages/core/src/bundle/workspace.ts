@@ -35,6 +35,11 @@ export class Workspace {
   }
 }
 
+/** What can be said of a name without a folder. Throws `WorkspaceEscapeError`. */
+export function checkName(name: string): void {
+  segmentsOf(name)
+}
+
 function segmentsOf(name: string): string[] {
   const refuse = (reason: string): never => {
     throw new WorkspaceEscapeError(name, reason)
