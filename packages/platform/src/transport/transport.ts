@@ -1,3 +1,5 @@
+import type { Intake } from './intake.ts'
+
 /**
  * The way of an event from notifications to a dispatcher. Two adapters stand behind this port: in process (the
  * embedded default) and RabbitMQ. Both pass the suite in `transport.contract.ts`.
@@ -47,6 +49,8 @@ export interface Transport {
     dispatcher: string,
     accept: (message: DispatchMessage) => Promise<void>,
   ): Promise<Consumer>
+  /** What a broker has beside dispatches. Undefined where there is no broker. */
+  readonly intake?: Intake
   /** Undefined when it works; else what is wrong, for readiness. */
   trouble(): string | undefined
   close(): Promise<void>
