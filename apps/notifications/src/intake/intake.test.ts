@@ -3,31 +3,28 @@
  * pacifica.receive, dead letters by the API, and by the command line.
  */
 import { randomUUID } from 'node:crypto'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import {
-  createLifetime,
   createRabbitmqTransport,
   type DispatchMessage,
-  type LifetimeControl,
   type Transport,
   UnreadableDispatchError,
 } from '@pacifica/platform'
-import { type ConfirmChannel, connect, type Options } from 'amqplib'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import {
-  createTestDatabase,
-  createTestVhost,
+  type BrokerChannel,
   type Described,
   describedApi,
   ENGINES,
-  freePort,
+  eventually,
+  isReady,
   silentLog as log,
+  openSiteWithBroker,
+  type PublishOptions,
+  type Site,
 } from '../../../../test/harness/index.ts'
 import { runCli } from '../cli/run-cli.ts'
-import { startNotifications } from '../compose.ts'
-import { readNotificationsConfig } from '../config.ts'
+
+vi.setConfig({ testTimeout: 180_000 })
 
 const RECEIVE = 'pacifica.receive'
 const PATIENCE = 120_000
@@ -48,69 +45,25 @@ function anEvent(id: string = randomUUID()): string {
   return `{"specversion": "1.0", "type": "t", "source": "/s", "id": "${id}", "n": 1.0}`
 }
 
-async function eventually<T>(look: () => Promise<T | undefined>): Promise<T> {
-  const deadline = performance.now() + PATIENCE
-  for (;;) {
-    const found = await look()
-    if (found !== undefined) return found
-    if (performance.now() > deadline) throw new Error('what was waited for did not come')
-    await new Promise((resolve) => setTimeout(resolve, 20))
-  }
-}
-
-const begun: (() => Promise<unknown>)[] = []
-afterAll(async () => {
-  for (const end of begun.reverse()) await end()
-})
-
-async function startService(
-  env: Record<string, string>,
-): Promise<{ url: string; life: LifetimeControl }> {
-  const life = createLifetime({ log }, { graceMs: 30_000 })
-  begun.push(() => life.stop('the test is over'))
-  const config = readNotificationsConfig({
-    env: { NOTIFICATIONS_PORT: '0', POLICY_URL: 'allow-all', ADMIN_USERS: 'root', ...env },
-  })
-  const transport = createRabbitmqTransport({ log }, { url: env['BROKER_URL'] ?? '', name: 'test' })
-  life.onClose('transport', () => transport.close())
-  const { url = '' } = await startNotifications(life, { log, transport }, config)
-  return { url, life }
-}
-
-async function newDatabase(): Promise<string> {
-  const database = await createTestDatabase()
-  begun.push(database.drop)
-  return database.url
-}
-
-async function newFolder(): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'intake-test-'))
-  begun.push(() => rm(folder, { recursive: true, force: true }))
-  return folder
-}
-
 describe.each(ENGINES)('on the %s engine', (engine) => {
-  let env: Record<string, string>
+  let site: Site
   let api: Described
-  let channel: ConfirmChannel
+  let channel: BrokerChannel
   let dispatcher: Transport
 
   beforeAll(async () => {
-    const vhost = await createTestVhost()
-    begun.push(vhost.drop)
-    env = { DATA_DIR: await newFolder(), BROKER_URL: vhost.url }
-    if (engine === 'postgresql') env = { ...env, DATABASE_URL: await newDatabase() }
-    const connection = await connect(vhost.url)
-    begun.push(() => connection.close())
-    channel = await connection.createConfirmChannel()
-    dispatcher = createRabbitmqTransport({ log }, { url: vhost.url, name: 'dispatcher' })
-    begun.push(() => dispatcher.close())
-    const { url } = await startService(env)
+    site = await openSiteWithBroker(engine)
+    channel = await site.openChannel()
+    const transport = { url: site.env['BROKER_URL'] ?? '', name: 'dispatcher' }
+    dispatcher = createRabbitmqTransport({ log }, transport)
+    site.onClose(() => dispatcher.close())
+    const { url } = await site.start()
     api = await describedApi(url)
-    await eventually(async () => ((await fetch(`${url}/readyz`)).ok ? true : undefined))
+    await eventually(() => isReady(url))
   }, 300_000)
+  afterAll(() => site?.close())
 
-  async function publish(body: string, properties: Options.Publish = {}): Promise<void> {
+  async function publish(body: string, properties: PublishOptions = {}): Promise<void> {
     channel.sendToQueue(RECEIVE, Buffer.from(body), { persistent: true, ...properties })
     await channel.waitForConfirms()
   }
@@ -149,7 +102,14 @@ describe.each(ENGINES)('on the %s engine', (engine) => {
       out += text
     }
     const complain = (line: string) => errors.push(line)
-    const code = await runCli({ argv, env, home: '/nowhere', log, output: { write }, complain })
+    const code = await runCli({
+      argv,
+      env: site.env,
+      home: '/nowhere',
+      log,
+      output: { write },
+      complain,
+    })
     return { code, out, errors }
   }
 
@@ -320,39 +280,4 @@ describe.each(ENGINES)('on the %s engine', (engine) => {
     await eventually(async () => (bodies.size === 2 ? true : undefined))
     expect(await cli('deadresend', '--queue', 'theirs')).toEqual({ code: 0, out: '', errors: [] })
   })
-})
-
-test('a process without the role takes nothing and declares nothing; its API still resends', async () => {
-  const vhost = await createTestVhost()
-  const places = { DATA_DIR: await newFolder(), DATABASE_URL: await newDatabase() }
-  const env = { ...places, BROKER_URL: vhost.url, ROLES: 'api,deliver' }
-  const { url, life } = await startService(env)
-  await eventually(async () => ((await fetch(`${url}/readyz`)).ok ? true : undefined))
-  expect(await (await fetch(`${url}/dead`, admin)).json()).toEqual([])
-  const connection = await connect(vhost.url)
-  for (const queue of [RECEIVE, 'pacifica.dead']) {
-    const channel = await connection.createChannel()
-    channel.on('error', () => {}) // the 404
-    await expect(channel.checkQueue(queue)).rejects.toThrow(/no queue/)
-  }
-  await connection.close()
-  await life.stop('done')
-  await vhost.drop()
-})
-
-test('with the role and no broker there, the service takes events by HTTP and is not ready', async () => {
-  const broker = `amqp://127.0.0.1:${await freePort()}`
-  const places = { DATA_DIR: await newFolder(), DATABASE_URL: await newDatabase() }
-  const env = { ...places, BROKER_URL: broker, ROLES: 'api,intake' }
-  const { url, life } = await startService(env)
-  const received = await fetch(`${url}/receive`, {
-    ...{ method: 'POST', body: anEvent() },
-    headers: { 'content-type': 'application/json' },
-  })
-  expect(received.status).toBe(200)
-  const ready = await fetch(`${url}/readyz`)
-  expect(ready.status).toBe(503)
-  const checks = JSON.stringify(await ready.json())
-  for (const queue of [RECEIVE, 'pacifica.dead']) expect(checks).toContain(`intake from ${queue}`)
-  await life.stop('done')
 })
