@@ -5,16 +5,19 @@ import {
   type Database,
   type DeadMessage,
   type Metrics,
+  openDatabase,
   type PublishOutcome,
 } from '@pacifica/platform'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import {
+  createTestDatabase,
   ENGINES,
   type MigratedDatabase,
   openMigrated,
   silentLog,
 } from '../../../../test/harness/index.ts'
 import type { Availability } from '../database/availability.ts'
+import { moveTables } from '../database/move.ts'
 import { type IntakeMetrics, intakeMetrics } from '../intake/metrics.ts'
 import { retentionStep } from '../purge/retention.ts'
 import { putAwayLetter, resendLetter } from './decide.ts'
@@ -42,6 +45,14 @@ function aMessage(more: Partial<DeadMessage> = {}): DeadMessage {
     key: randomBytes(32).toString('hex'),
     ...more,
   }
+}
+
+let server: Awaited<ReturnType<typeof createTestDatabase>> | undefined
+afterAll(() => server?.drop())
+
+async function openTarget(): Promise<Database> {
+  server = await createTestDatabase()
+  return openDatabase({ log: silentLog }, { url: server.url, folder: 'unused' })
 }
 
 describe.each(ENGINES)('on the %s engine', (engine) => {
@@ -233,6 +244,16 @@ describe.each(ENGINES)('on the %s engine', (engine) => {
     await expect(resendLetter(needs, uuid, 'ann')).rejects.toMatchObject({ code: 'NO_BROKER' })
     expect(sent).toEqual([])
   })
+
+  if (engine === 'embedded')
+    test('a letter goes with the other rows when an embedded database moves to a server', async () => {
+      const body = Buffer.from([...Array(256).keys()])
+      const uuid = await taken({ body, headers: { bytes: Buffer.from([0, 255]) } })
+      const target = await openTarget()
+      await moveTables(database, target)
+      expect(await openLetter(target, uuid, 1_000)).toEqual(await openLetter(database, uuid, 1_000))
+      await target.close()
+    })
 
   test('RETENTION purges old letters, whatever became of them', async () => {
     await taken()
