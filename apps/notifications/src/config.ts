@@ -12,7 +12,7 @@ import {
 } from '@pacifica/platform'
 import { databaseUrl } from './config-urls.ts'
 
-export const ROLES = ['api', 'match', 'deliver'] as const
+export const ROLES = ['api', 'match', 'deliver', 'intake'] as const
 export type Role = (typeof ROLES)[number]
 
 const MiB = 1024 * 1024
@@ -45,7 +45,7 @@ export const notificationsSettings = {
     ini: 'database.peewee_url',
   }),
   databaseConnectAttempts: setting.integer('DATABASE_CONNECT_ATTEMPTS', {
-    doc: 'How often the database is tried at the start. With the role `api` the service starts without it.',
+    doc: 'How often the database is tried at the start. With the role `api` or `intake` the service starts without it.',
     default: 10,
     min: 1,
     ini: 'database.connect_attempts',
@@ -65,7 +65,7 @@ export const notificationsSettings = {
     default: true,
   }),
   brokerUrl: setting.of('BROKER_URL', brokerUrlKind, {
-    doc: 'RabbitMQ, the way to dispatchers: `amqp://user:password@host/vhost`. Not set: `dispatch://` targets are tried again until one is reached.',
+    doc: 'RabbitMQ, the way to dispatchers, and another way in for events: `amqp://user:password@host/vhost`. Not set: `dispatch://` targets are tried again until one is reached.',
     secret: true,
     ini: 'celery.broker_url',
   }),
@@ -74,12 +74,12 @@ export const notificationsSettings = {
     ini: 'celery.backend_url',
   }),
   retentionMs: setting.duration('RETENTION', {
-    doc: 'Events older than this are purged, with what became of them, unless a delivery is under way; deliveries held for a disabled subscription do not count. Not set: kept for ever.',
+    doc: 'Events older than this are purged, with what became of them, unless a delivery is under way; deliveries held for a disabled subscription do not count. Dead letters too, from when they were taken. Not set: kept for ever.',
     min: 3_600_000,
     max: Number.MAX_SAFE_INTEGER,
   }),
   roles: setting.list('ROLES', {
-    doc: 'What this process does: any of `api`, `match` (which asks Policy too), `deliver`.',
+    doc: 'What this process does: any of `api`, `match` (which asks Policy too), `deliver`, `intake` (events and dead letters from the broker).',
     default: ROLES.join(','),
     values: ROLES,
   }),

@@ -48,7 +48,14 @@ test('what consumers in other languages find where', () => {
 })
 
 test('a message is read as it was written', () => {
-  expect(decode(received(dispatch))).toEqual({ kind: 'dispatch', message: dispatch })
+  expect(decode(received(dispatch))).toEqual({ kind: 'read', message: dispatch })
+})
+
+test('a dispatch that was a dead letter says which', () => {
+  const message = received(dispatch)
+  message.properties.headers = { ...message.properties.headers, 'pacifica-resent': 'the letter' }
+  const expected = { ...dispatch, letter: 'the letter' }
+  expect(decode(message)).toEqual({ kind: 'read', message: expected })
 })
 
 test.each([
