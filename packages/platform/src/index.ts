@@ -81,6 +81,7 @@ export type { InProcessOptions } from './transport/in-process.ts'
 export { createInProcessTransport } from './transport/in-process.ts'
 export { BrokerUrlError, brokerUrlKind } from './transport/rabbitmq/broker-url.ts'
 export { createRabbitmqTransport, type RabbitmqOptions } from './transport/rabbitmq/rabbitmq.ts'
+export type { TaskEventMessage, TaskEvents } from './transport/task-events.ts'
 export type {
   Consumer,
   DispatchMessage,
@@ -92,4 +93,5 @@ export {
   DispatcherNameError,
   TransportClosedError,
   UnreadableDispatchError,
+  UnreadableTaskEventError,
 } from './transport/transport-errors.ts'

@@ -16,3 +16,13 @@ export class TransportClosedError extends Error {
 export class UnreadableDispatchError extends Error {
   readonly code = 'UNREADABLE_DISPATCH'
 }
+
+/** Thrown by a consumer of task events: the message is none, and never will be. It does not come again. */
+export class UnreadableTaskEventError extends Error {
+  readonly code = 'UNREADABLE_TASK_EVENT'
+}
+
+/** Whether a consumer means: this message, never again. */
+export function isUnreadable(error: unknown): error is Error {
+  return error instanceof UnreadableDispatchError || error instanceof UnreadableTaskEventError
+}

@@ -2,6 +2,8 @@
  * The way of an event from notifications to a dispatcher. Two adapters stand behind this port: in process (the
  * embedded default) and RabbitMQ. Both pass the suite in `transport.contract.ts`.
  */
+import type { TaskEvents } from './task-events.ts'
+
 export interface DispatchMessage {
   /** The delivery's id (uuid). Together with `replay` it names one piece of work: done once. */
   readonly deliveryId: string
@@ -47,6 +49,8 @@ export interface Transport {
     dispatcher: string,
     accept: (message: DispatchMessage) => Promise<void>,
   ): Promise<Consumer>
+  /** What became of tasks, from dispatchers to notifications. */
+  readonly taskEvents: TaskEvents
   /** Undefined when it works; else what is wrong, for readiness. */
   trouble(): string | undefined
   close(): Promise<void>

@@ -74,7 +74,7 @@ function unreadable(reason: string): Decoded {
   return { kind: 'unreadable', reason }
 }
 
-function readText(content: Buffer): string | undefined {
+export function readText(content: Buffer): string | undefined {
   try {
     return UTF8.decode(content)
   } catch {

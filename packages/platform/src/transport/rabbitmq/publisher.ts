@@ -1,5 +1,5 @@
-/** Publishing of dispatches: one connection for it alone, since a broker in need blocks connections that publish. */
-import type { ConfirmChannel } from 'amqplib'
+/** Publishing of all that is published: one connection for it alone, since a broker in need blocks connections that publish. */
+import type { ConfirmChannel, Options } from 'amqplib'
 import { DISPATCHER_NAME, type DispatchMessage, type PublishOutcome } from '../transport.ts'
 import { type Confirmation, Confirms } from './confirms.ts'
 import { encode } from './message.ts'
@@ -9,6 +9,20 @@ import { type LimitReached, TimeLimit } from './time-limit.ts'
 import { declareExchange, TOPOLOGY } from './topology.ts'
 
 const TOO_LARGE = /message size \d+ is larger than configured max size (\d+)/
+
+/** A message as it goes to the broker. */
+export interface Parcel {
+  readonly to: { readonly exchange: string; readonly key: string }
+  readonly content: Buffer
+  readonly properties: Options.Publish
+  /** The reason when no queue takes it. */
+  readonly nobody: string
+}
+
+interface Waiting {
+  readonly timeoutMs: number
+  readonly signal?: AbortSignal
+}
 
 export class Publisher {
   readonly #session: SupervisedSession
@@ -30,17 +44,29 @@ export class Publisher {
   async publish(
     dispatcher: string,
     message: DispatchMessage,
-    options: { timeoutMs: number; signal?: AbortSignal },
+    options: Waiting,
   ): Promise<PublishOutcome> {
     if (!DISPATCHER_NAME.test(dispatcher))
       return { kind: 'unroutable', reason: `no dispatcher can be called '${dispatcher}'` }
+    return this.send(
+      {
+        to: { exchange: TOPOLOGY.dispatches.name, key: dispatcher },
+        ...encode(message),
+        nobody: `the broker has no queue for a dispatcher '${dispatcher}'`,
+      },
+      options,
+    )
+  }
+
+  /** Never rejects. */
+  async send(parcel: Parcel, options: Waiting): Promise<PublishOutcome> {
     if (this.#closed) return { kind: 'refused', reason: 'the transport is closed' }
     const limit = new TimeLimit(options)
     this.#limits.add(limit)
     try {
       const reached = await Promise.race([this.#session.settled(), limit.reached])
       if (reached !== undefined) return unsent(reached, options.timeoutMs)
-      return await this.#send(dispatcher, message, limit, options.timeoutMs)
+      return await this.#send(parcel, limit, options.timeoutMs)
     } finally {
       limit.clear()
       this.#limits.delete(limit)
@@ -60,28 +86,23 @@ export class Publisher {
     channel.on('error', ({ message }: Error) => {
       this.#maxBytesSaid = Number(TOO_LARGE.exec(message)?.[1] ?? Number.POSITIVE_INFINITY)
     })
-    await declareExchange(channel, TOPOLOGY.dispatches)
+    for (const exchange of [TOPOLOGY.dispatches, TOPOLOGY.taskEvents])
+      await declareExchange(channel, exchange)
     this.#confirms = new Confirms(channel)
   }
 
-  async #send(
-    dispatcher: string,
-    message: DispatchMessage,
-    limit: TimeLimit,
-    timeoutMs: number,
-  ): Promise<PublishOutcome> {
+  async #send(parcel: Parcel, limit: TimeLimit, timeoutMs: number): Promise<PublishOutcome> {
     const trouble = this.#session.trouble()
     const confirms = this.#confirms
     if (trouble !== undefined || confirms === undefined)
       return { kind: 'refused', reason: trouble ?? 'not connected to the broker' }
-    const { content, properties } = encode(message)
+    const { to, content, properties, nobody } = parcel
     if (content.length > this.#maxBytes)
       return { kind: 'refused', reason: tooLarge(content.length, this.#maxBytes) }
     const sentAt = performance.now()
-    const to = { exchange: TOPOLOGY.dispatches.name, key: dispatcher }
     const confirming = confirms.publish(to, content, properties)
     const answer = await Promise.race([confirming, limit.reached])
-    if (typeof answer === 'object') return outcomeOf(answer, dispatcher)
+    if (typeof answer === 'object') return outcomeOf(answer, nobody)
     // Not one word about any message for that long, and not blocked: another connection may do better.
     if (answer === 'timeout' && confirms.heardAt < sentAt && this.#session.trouble() === undefined)
       this.#session.renew(confirms.channel, `nothing was confirmed for ${timeoutMs} ms`)
@@ -89,15 +110,12 @@ export class Publisher {
   }
 }
 
-function outcomeOf(confirmation: Confirmation, dispatcher: string): PublishOutcome {
+function outcomeOf(confirmation: Confirmation, nobody: string): PublishOutcome {
   switch (confirmation.kind) {
     case 'confirmed':
       return { kind: 'accepted' }
     case 'returned':
-      return {
-        kind: 'unroutable',
-        reason: `the broker has no queue for a dispatcher '${dispatcher}'`,
-      }
+      return { kind: 'unroutable', reason: nobody }
     case 'refused':
       return { kind: 'refused', reason: 'the broker refused it' }
     case 'lost':

@@ -1,5 +1,5 @@
 /**
- * Takes messages from a dispatcher's queue. A message is acknowledged when it was accepted; one that was rejected is
+ * Takes messages from a queue. A message is acknowledged when it was accepted; one that was rejected is
  * kept for a while and then given back, so that it comes again, to whichever consumer is next; one that nobody can
  * read becomes a dead letter at once.
  */
@@ -7,9 +7,9 @@ import type { ConfirmChannel, ConsumeMessage } from 'amqplib'
 import { backoff } from '../../runtime/backoff.ts'
 import { sleep } from '../../runtime/sleep.ts'
 import type { Log } from '../../telemetry/log.ts'
-import type { Consumer, DispatchMessage } from '../transport.ts'
-import { UnreadableDispatchError } from '../transport-errors.ts'
-import { decode, offersBefore } from './message.ts'
+import type { Consumer } from '../transport.ts'
+import { isUnreadable } from '../transport-errors.ts'
+import { offersBefore } from './message.ts'
 import type { SetUp } from './session.ts'
 import type { SupervisedSession } from './supervised-session.ts'
 import { DELIVERY_LIMIT, declareQueue, type Queue } from './topology.ts'
@@ -24,7 +24,8 @@ export interface QueueConsumerOptions {
 
 interface Needs {
   readonly log: Log
-  readonly accept: (message: DispatchMessage) => Promise<void>
+  /** Rejects with one of the unreadable errors when it is no message of this queue, and never will be. */
+  readonly accept: (message: ConsumeMessage) => Promise<void>
   readonly supervise: (setUp: SetUp) => SupervisedSession
   readonly onStop: (consumer: QueueConsumer) => void
 }
@@ -106,13 +107,10 @@ export class QueueConsumer implements Consumer {
   /** Never rejects. */
   async #settle(channel: ConfirmChannel, message: ConsumeMessage): Promise<void> {
     if (this.#stopping.signal.aborted) return this.#answer(() => channel.nack(message, false, true))
-    const decoded = decode(message)
-    if (decoded.kind === 'unreadable') return this.#bury(channel, message, decoded.reason)
     try {
-      await this.#needs.accept(decoded.message)
+      await this.#needs.accept(message)
     } catch (error) {
-      if (error instanceof UnreadableDispatchError)
-        return this.#bury(channel, message, error.message)
+      if (isUnreadable(error)) return this.#bury(channel, message, error.message)
       return this.#giveBack(channel, message, error)
     }
     this.#answer(() => channel.ack(message))

@@ -2,7 +2,9 @@
  * The transport over RabbitMQ: each dispatcher's queue outlives both services. One connection publishes, and each
  * consumer has one of its own, so that none waits for another, and what one has lost is set up anew without the others.
  */
+import type { ConsumeMessage } from 'amqplib'
 import type { Log } from '../../telemetry/log.ts'
+import type { TaskEvents } from '../task-events.ts'
 import {
   type Consumer,
   DISPATCHER_NAME,
@@ -10,13 +12,19 @@ import {
   type PublishOutcome,
   type Transport,
 } from '../transport.ts'
-import { DispatcherNameError, TransportClosedError } from '../transport-errors.ts'
+import {
+  DispatcherNameError,
+  TransportClosedError,
+  UnreadableDispatchError,
+} from '../transport-errors.ts'
 import { readBrokerUrl } from './broker-url.ts'
+import { decode } from './message.ts'
 import { Publisher } from './publisher.ts'
 import { QueueConsumer } from './queue-consumer.ts'
 import type { SetUp } from './session.ts'
 import { type SupervisedOptions, SupervisedSession } from './supervised-session.ts'
-import { TOPOLOGY } from './topology.ts'
+import { taskEventsOver } from './task-events.ts'
+import { type Queue, TOPOLOGY } from './topology.ts'
 
 export interface RabbitmqOptions {
   readonly url: string
@@ -46,6 +54,7 @@ export function createRabbitmqTransport(needs: { log: Log }, options: RabbitmqOp
 }
 
 class RabbitmqTransport implements Transport {
+  readonly taskEvents: TaskEvents
   readonly #log: Log
   readonly #options: RabbitmqOptions
   readonly #connecting: Omit<SupervisedOptions, 'name'>
@@ -63,6 +72,10 @@ class RabbitmqTransport implements Transport {
       ...(ca === undefined ? {} : { ca }),
     }
     this.#publisher = new Publisher((setUp) => this.#supervise('publishing', setUp))
+    this.taskEvents = taskEventsOver({
+      publisher: this.#publisher,
+      consume: (queue, take) => this.#consume('consuming task events', queue, take),
+    })
   }
 
   publish(
@@ -78,21 +91,11 @@ class RabbitmqTransport implements Transport {
     accept: (message: DispatchMessage) => Promise<void>,
   ): Promise<Consumer> {
     if (!DISPATCHER_NAME.test(dispatcher)) throw new DispatcherNameError(dispatcher)
-    if (this.#closed) throw new TransportClosedError()
-    const { prefetch = 20, again = { firstMs: 250, maxMs: 30_000 } } = this.#options
-    const consumer = new QueueConsumer(
-      {
-        log: this.#log,
-        accept,
-        supervise: (setUp) => this.#supervise(`consuming ${dispatcher}`, setUp),
-        onStop: (stopped) => this.#consumers.delete(stopped),
-      },
-      { queue: TOPOLOGY.dispatchesOf(dispatcher), prefetch, again },
+    return this.#consume(
+      `consuming ${dispatcher}`,
+      TOPOLOGY.dispatchesOf(dispatcher),
+      async (message) => accept(dispatchOf(message)),
     )
-    this.#consumers.add(consumer)
-    await consumer.settled()
-    if (this.#closed) throw new TransportClosedError()
-    return consumer
   }
 
   trouble(): string | undefined {
@@ -107,8 +110,37 @@ class RabbitmqTransport implements Transport {
     await Promise.all([this.#publisher.close(), ...consumers])
   }
 
+  async #consume(
+    purpose: string,
+    queue: Queue,
+    accept: (message: ConsumeMessage) => Promise<void>,
+  ): Promise<Consumer> {
+    if (this.#closed) throw new TransportClosedError()
+    const { prefetch = 20, again = { firstMs: 250, maxMs: 30_000 } } = this.#options
+    const consumer = new QueueConsumer(
+      {
+        log: this.#log,
+        accept,
+        supervise: (setUp) => this.#supervise(purpose, setUp),
+        onStop: (stopped) => this.#consumers.delete(stopped),
+      },
+      { queue, prefetch, again },
+    )
+    this.#consumers.add(consumer)
+    await consumer.settled()
+    if (this.#closed) throw new TransportClosedError()
+    return consumer
+  }
+
   #supervise(purpose: string, setUp: SetUp): SupervisedSession {
     const name = `${this.#options.name}: ${purpose}`
     return new SupervisedSession({ log: this.#log, setUp }, { ...this.#connecting, name })
   }
+}
+
+/** @throws UnreadableDispatchError */
+function dispatchOf(message: ConsumeMessage): DispatchMessage {
+  const decoded = decode(message)
+  if (decoded.kind === 'unreadable') throw new UnreadableDispatchError(decoded.reason)
+  return decoded.message
 }
