@@ -79,6 +79,7 @@ export { createMetrics } from './telemetry/metrics.ts'
 export { maskCredentials } from './telemetry/redact.ts'
 export type { InProcessOptions } from './transport/in-process.ts'
 export { createInProcessTransport } from './transport/in-process.ts'
+export type { BrokerMessage, DeadMessage, Death, Intake } from './transport/intake.ts'
 export { BrokerUrlError, brokerUrlKind } from './transport/rabbitmq/broker-url.ts'
 export { createRabbitmqTransport, type RabbitmqOptions } from './transport/rabbitmq/rabbitmq.ts'
 export type { TaskEventMessage, TaskEvents } from './transport/task-events.ts'
@@ -91,7 +92,7 @@ export type {
 export { DISPATCHER_NAME } from './transport/transport.ts'
 export {
   DispatcherNameError,
+  RefusedMessageError,
   TransportClosedError,
   UnreadableDispatchError,
-  UnreadableTaskEventError,
 } from './transport/transport-errors.ts'

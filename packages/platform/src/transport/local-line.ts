@@ -3,7 +3,7 @@ import { backoff } from '../runtime/backoff.ts'
 import { sleep } from '../runtime/sleep.ts'
 import { type Accept, LocalConsumer } from './local-consumer.ts'
 import type { PublishOutcome } from './transport.ts'
-import { isUnreadable } from './transport-errors.ts'
+import { RefusedMessageError, UnreadableDispatchError } from './transport-errors.ts'
 import type { WaitingLimit } from './waiting-limit.ts'
 
 export interface LocalLineOptions<M> {
@@ -38,7 +38,7 @@ export class LocalLine<M> {
       if (consumer === undefined) return { kind: 'unroutable', reason: nobody }
       const answer = await Promise.race([consumer.offer(message), limit.reached])
       if (answer.kind !== 'rejected') return answer
-      if (isUnreadable(answer.error)) return refusal(answer.error)
+      if (isFinal(answer.error)) return refusal(answer.error)
       onRejected(message, answer.error, offers)
       await sleep(backoff(offers, again, Math.random), limit.signal)
       if (limit.signal.aborted) return limit.timedOut ? refusal(answer.error) : limit.reached
@@ -60,4 +60,8 @@ export class LocalLine<M> {
 function refusal(error: unknown): PublishOutcome {
   const reason = error instanceof Error ? error.message : 'no reason given'
   return { kind: 'refused', reason: `its consumer refused it: ${reason}` }
+}
+
+function isFinal(error: unknown): boolean {
+  return error instanceof UnreadableDispatchError || error instanceof RefusedMessageError
 }

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { TaskEventMessage } from './task-events.ts'
 import type { TransportUnderTest } from './transport.contract.ts'
-import { UnreadableTaskEventError } from './transport-errors.ts'
+import { RefusedMessageError } from './transport-errors.ts'
 
 const TIMEOUT_MS = 30_000
 
@@ -54,7 +54,7 @@ export function taskEventsContract(adapter: string, open: () => Promise<Transpor
       const seen: string[] = []
       const consumer = await under.other.taskEvents.consume(async ({ id }) => {
         seen.push(id)
-        if (seen.length === 1) throw new UnreadableTaskEventError('no event')
+        if (seen.length === 1) throw new RefusedMessageError('no event')
       })
       const [unreadable, next] = [newMessage(), newMessage()]
       await publish(unreadable)

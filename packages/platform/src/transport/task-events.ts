@@ -21,7 +21,7 @@ export interface TaskEvents {
   ): Promise<PublishOutcome>
   /**
    * For notifications. A message is acknowledged when `accept` resolves, and comes again (later) when it rejects; not
-   * when it rejects with an UnreadableTaskEventError. Order is not promised.
+   * when it rejects with a RefusedMessageError. Order is not promised.
    */
   consume(accept: (message: TaskEventMessage) => Promise<void>): Promise<Consumer>
   /** Undefined when publishing is worth trying; else what is wrong. */

@@ -17,12 +17,7 @@ export class UnreadableDispatchError extends Error {
   readonly code = 'UNREADABLE_DISPATCH'
 }
 
-/** Thrown by a consumer of task events: the message is none, and never will be. It does not come again. */
-export class UnreadableTaskEventError extends Error {
-  readonly code = 'UNREADABLE_TASK_EVENT'
-}
-
-/** Whether a consumer means: this message, never again. */
-export function isUnreadable(error: unknown): error is Error {
-  return error instanceof UnreadableDispatchError || error instanceof UnreadableTaskEventError
+/** The same of a message that is no dispatch: it becomes a dead letter at once, for the reason given. */
+export class RefusedMessageError extends Error {
+  readonly code = 'REFUSED_MESSAGE'
 }

@@ -1,9 +1,10 @@
+import type { Intake } from './intake.ts'
+import type { TaskEvents } from './task-events.ts'
+
 /**
  * The way of an event from notifications to a dispatcher. Two adapters stand behind this port: in process (the
  * embedded default) and RabbitMQ. Both pass the suite in `transport.contract.ts`.
  */
-import type { TaskEvents } from './task-events.ts'
-
 export interface DispatchMessage {
   /** The delivery's id (uuid). Together with `replay` it names one piece of work: done once. */
   readonly deliveryId: string
@@ -51,6 +52,8 @@ export interface Transport {
   ): Promise<Consumer>
   /** What became of tasks, from dispatchers to notifications. */
   readonly taskEvents: TaskEvents
+  /** What a broker has beside dispatches. Undefined where there is no broker. */
+  readonly intake?: Intake
   /** Undefined when it works; else what is wrong, for readiness. */
   trouble(): string | undefined
   close(): Promise<void>

@@ -18,8 +18,9 @@ import type { DispatchMessage } from '../transport.ts'
 
 export const CONTENT_TYPE = 'application/cloudevents+json'
 
-export type Decoded =
-  | { readonly kind: 'dispatch'; readonly message: DispatchMessage }
+/** What a consumer makes of a message before it is accepted. */
+export type Read<M> =
+  | { readonly kind: 'read'; readonly message: M }
   | { readonly kind: 'unreadable'; readonly reason: string }
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
@@ -45,7 +46,7 @@ export function encode(message: DispatchMessage): { content: Buffer; properties:
   }
 }
 
-export function decode(message: Message): Decoded {
+export function decode(message: Message): Read<DispatchMessage> {
   const { 'pacifica-delivery': deliveryId, 'pacifica-replay': replay } = headersOf(message)
   const { 'pacifica-digest': digest, traceparent } = headersOf(message)
   if (typeof deliveryId !== 'string' || !UUID.test(deliveryId))
@@ -57,7 +58,7 @@ export function decode(message: Message): Decoded {
   const body = readText(message.content)
   if (body === undefined) return unreadable('its body is no UTF-8 text')
   const trace = typeof traceparent === 'string' ? { traceparent } : {}
-  return { kind: 'dispatch', message: { deliveryId, replay, digest, body, ...trace } }
+  return { kind: 'read', message: { deliveryId, replay, digest, body, ...trace } }
 }
 
 /** How often it was offered before. */
@@ -70,7 +71,7 @@ function headersOf(message: Message): Record<string, unknown> {
   return message.properties.headers ?? {}
 }
 
-function unreadable(reason: string): Decoded {
+function unreadable(reason: string): Read<never> {
   return { kind: 'unreadable', reason }
 }
 

@@ -1,4 +1,4 @@
-/** Publishing of all that is published: one connection for it alone, since a broker in need blocks connections that publish. */
+/** Publishing: one connection for it alone, since a broker in need blocks connections that publish. */
 import type { ConfirmChannel, Options } from 'amqplib'
 import { DISPATCHER_NAME, type DispatchMessage, type PublishOutcome } from '../transport.ts'
 import { type Confirmation, Confirms } from './confirms.ts'
@@ -8,21 +8,21 @@ import type { SupervisedSession } from './supervised-session.ts'
 import { type LimitReached, TimeLimit } from './time-limit.ts'
 import { declareExchange, TOPOLOGY } from './topology.ts'
 
-const TOO_LARGE = /message size \d+ is larger than configured max size (\d+)/
-
-/** A message as it goes to the broker. */
-export interface Parcel {
+/** A message, where it goes, and what it means when no queue takes it. */
+export interface Outgoing {
   readonly to: { readonly exchange: string; readonly key: string }
   readonly content: Buffer
+  /** `mandatory` among them. */
   readonly properties: Options.Publish
-  /** The reason when no queue takes it. */
-  readonly nobody: string
+  readonly unroutable: string
 }
 
-interface Waiting {
+export interface PublishLimits {
   readonly timeoutMs: number
   readonly signal?: AbortSignal
 }
+
+const TOO_LARGE = /message size \d+ is larger than configured max size (\d+)/
 
 export class Publisher {
   readonly #session: SupervisedSession
@@ -44,29 +44,24 @@ export class Publisher {
   async publish(
     dispatcher: string,
     message: DispatchMessage,
-    options: Waiting,
+    options: PublishLimits,
   ): Promise<PublishOutcome> {
     if (!DISPATCHER_NAME.test(dispatcher))
       return { kind: 'unroutable', reason: `no dispatcher can be called '${dispatcher}'` }
-    return this.send(
-      {
-        to: { exchange: TOPOLOGY.dispatches.name, key: dispatcher },
-        ...encode(message),
-        nobody: `the broker has no queue for a dispatcher '${dispatcher}'`,
-      },
-      options,
-    )
+    const to = { exchange: TOPOLOGY.dispatches.name, key: dispatcher }
+    const unroutable = `the broker has no queue for a dispatcher '${dispatcher}'`
+    return this.send({ to, ...encode(message), unroutable }, options)
   }
 
   /** Never rejects. */
-  async send(parcel: Parcel, options: Waiting): Promise<PublishOutcome> {
+  async send(outgoing: Outgoing, options: PublishLimits): Promise<PublishOutcome> {
     if (this.#closed) return { kind: 'refused', reason: 'the transport is closed' }
     const limit = new TimeLimit(options)
     this.#limits.add(limit)
     try {
       const reached = await Promise.race([this.#session.settled(), limit.reached])
       if (reached !== undefined) return unsent(reached, options.timeoutMs)
-      return await this.#send(parcel, limit, options.timeoutMs)
+      return await this.#confirmed(outgoing, limit, options.timeoutMs)
     } finally {
       limit.clear()
       this.#limits.delete(limit)
@@ -91,18 +86,21 @@ export class Publisher {
     this.#confirms = new Confirms(channel)
   }
 
-  async #send(parcel: Parcel, limit: TimeLimit, timeoutMs: number): Promise<PublishOutcome> {
+  async #confirmed(
+    { to, content, properties, unroutable }: Outgoing,
+    limit: TimeLimit,
+    timeoutMs: number,
+  ): Promise<PublishOutcome> {
     const trouble = this.#session.trouble()
     const confirms = this.#confirms
     if (trouble !== undefined || confirms === undefined)
       return { kind: 'refused', reason: trouble ?? 'not connected to the broker' }
-    const { to, content, properties, nobody } = parcel
     if (content.length > this.#maxBytes)
       return { kind: 'refused', reason: tooLarge(content.length, this.#maxBytes) }
     const sentAt = performance.now()
     const confirming = confirms.publish(to, content, properties)
     const answer = await Promise.race([confirming, limit.reached])
-    if (typeof answer === 'object') return outcomeOf(answer, nobody)
+    if (typeof answer === 'object') return outcomeOf(answer, unroutable)
     // Not one word about any message for that long, and not blocked: another connection may do better.
     if (answer === 'timeout' && confirms.heardAt < sentAt && this.#session.trouble() === undefined)
       this.#session.renew(confirms.channel, `nothing was confirmed for ${timeoutMs} ms`)
@@ -110,12 +108,12 @@ export class Publisher {
   }
 }
 
-function outcomeOf(confirmation: Confirmation, nobody: string): PublishOutcome {
+function outcomeOf(confirmation: Confirmation, unroutable: string): PublishOutcome {
   switch (confirmation.kind) {
     case 'confirmed':
       return { kind: 'accepted' }
     case 'returned':
-      return { kind: 'unroutable', reason: nobody }
+      return { kind: 'unroutable', reason: unroutable }
     case 'refused':
       return { kind: 'refused', reason: 'the broker refused it' }
     case 'lost':
@@ -149,5 +147,5 @@ function unconfirmed(reached: LimitReached, timeoutMs: number): PublishOutcome {
 }
 
 function tooLarge(bytes: number, max: number): string {
-  return `the event has ${bytes} bytes, but the broker takes ${max}: raise its max_message_size`
+  return `the message has ${bytes} bytes, but the broker takes ${max}: raise its max_message_size`
 }

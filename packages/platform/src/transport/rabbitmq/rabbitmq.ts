@@ -2,8 +2,8 @@
  * The transport over RabbitMQ: each dispatcher's queue outlives both services. One connection publishes, and each
  * consumer has one of its own, so that none waits for another, and what one has lost is set up anew without the others.
  */
-import type { ConsumeMessage } from 'amqplib'
 import type { Log } from '../../telemetry/log.ts'
+import type { Intake } from '../intake.ts'
 import type { TaskEvents } from '../task-events.ts'
 import {
   type Consumer,
@@ -12,19 +12,16 @@ import {
   type PublishOutcome,
   type Transport,
 } from '../transport.ts'
-import {
-  DispatcherNameError,
-  TransportClosedError,
-  UnreadableDispatchError,
-} from '../transport-errors.ts'
+import { DispatcherNameError, TransportClosedError } from '../transport-errors.ts'
 import { readBrokerUrl } from './broker-url.ts'
 import { decode } from './message.ts'
 import { Publisher } from './publisher.ts'
 import { QueueConsumer } from './queue-consumer.ts'
+import { type Consuming, rabbitmqIntake } from './rabbitmq-intake.ts'
+import { rabbitmqTaskEvents } from './rabbitmq-task-events.ts'
 import type { SetUp } from './session.ts'
 import { type SupervisedOptions, SupervisedSession } from './supervised-session.ts'
-import { taskEventsOver } from './task-events.ts'
-import { type Queue, TOPOLOGY } from './topology.ts'
+import { TOPOLOGY } from './topology.ts'
 
 export interface RabbitmqOptions {
   readonly url: string
@@ -53,13 +50,17 @@ export function createRabbitmqTransport(needs: { log: Log }, options: RabbitmqOp
   return new RabbitmqTransport(needs.log, options)
 }
 
+/** A consumer, whatever it reads. */
+type Stoppable = Pick<QueueConsumer<unknown>, 'trouble' | 'stop'>
+
 class RabbitmqTransport implements Transport {
-  readonly taskEvents: TaskEvents
   readonly #log: Log
   readonly #options: RabbitmqOptions
   readonly #connecting: Omit<SupervisedOptions, 'name'>
   readonly #publisher: Publisher
-  readonly #consumers = new Set<QueueConsumer>()
+  readonly #consumers = new Set<Stoppable>()
+  readonly intake: Intake
+  readonly taskEvents: TaskEvents
   #closed = false
 
   constructor(log: Log, options: RabbitmqOptions) {
@@ -72,10 +73,9 @@ class RabbitmqTransport implements Transport {
       ...(ca === undefined ? {} : { ca }),
     }
     this.#publisher = new Publisher((setUp) => this.#supervise('publishing', setUp))
-    this.taskEvents = taskEventsOver({
-      publisher: this.#publisher,
-      consume: (queue, take) => this.#consume('consuming task events', queue, take),
-    })
+    const consume = <M>(consuming: Consuming<M>) => this.#consume(consuming)
+    this.intake = rabbitmqIntake({ publisher: this.#publisher, consume })
+    this.taskEvents = rabbitmqTaskEvents({ publisher: this.#publisher, consume })
   }
 
   publish(
@@ -91,11 +91,26 @@ class RabbitmqTransport implements Transport {
     accept: (message: DispatchMessage) => Promise<void>,
   ): Promise<Consumer> {
     if (!DISPATCHER_NAME.test(dispatcher)) throw new DispatcherNameError(dispatcher)
-    return this.#consume(
-      `consuming ${dispatcher}`,
-      TOPOLOGY.dispatchesOf(dispatcher),
-      async (message) => accept(dispatchOf(message)),
+    const queue = TOPOLOGY.dispatchesOf(dispatcher)
+    return this.#consume({ queue, what: 'dispatch', read: decode, accept })
+  }
+
+  async #consume<M>(consuming: Consuming<M>): Promise<Consumer> {
+    if (this.#closed) throw new TransportClosedError()
+    const { again = { firstMs: 250, maxMs: 30_000 } } = this.#options
+    const { queue, what, prefetch = this.#options.prefetch ?? 20 } = consuming
+    const consumer: QueueConsumer<M> = new QueueConsumer<M>(
+      {
+        ...{ log: this.#log, read: consuming.read, accept: consuming.accept },
+        supervise: (setUp) => this.#supervise(`consuming ${queue.name}`, setUp),
+        onStop: () => this.#consumers.delete(consumer),
+      },
+      { queue, what, prefetch, again },
     )
+    this.#consumers.add(consumer)
+    await consumer.settled()
+    if (this.#closed) throw new TransportClosedError()
+    return consumer
   }
 
   trouble(): string | undefined {
@@ -110,37 +125,8 @@ class RabbitmqTransport implements Transport {
     await Promise.all([this.#publisher.close(), ...consumers])
   }
 
-  async #consume(
-    purpose: string,
-    queue: Queue,
-    accept: (message: ConsumeMessage) => Promise<void>,
-  ): Promise<Consumer> {
-    if (this.#closed) throw new TransportClosedError()
-    const { prefetch = 20, again = { firstMs: 250, maxMs: 30_000 } } = this.#options
-    const consumer = new QueueConsumer(
-      {
-        log: this.#log,
-        accept,
-        supervise: (setUp) => this.#supervise(purpose, setUp),
-        onStop: (stopped) => this.#consumers.delete(stopped),
-      },
-      { queue, prefetch, again },
-    )
-    this.#consumers.add(consumer)
-    await consumer.settled()
-    if (this.#closed) throw new TransportClosedError()
-    return consumer
-  }
-
   #supervise(purpose: string, setUp: SetUp): SupervisedSession {
     const name = `${this.#options.name}: ${purpose}`
     return new SupervisedSession({ log: this.#log, setUp }, { ...this.#connecting, name })
   }
-}
-
-/** @throws UnreadableDispatchError */
-function dispatchOf(message: ConsumeMessage): DispatchMessage {
-  const decoded = decode(message)
-  if (decoded.kind === 'unreadable') throw new UnreadableDispatchError(decoded.reason)
-  return decoded.message
 }

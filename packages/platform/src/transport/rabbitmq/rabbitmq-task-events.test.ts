@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { createTestVhost } from '../../../../../test/harness/index.ts'
 import { recordLog } from '../../telemetry/recorded-log.ts'
 import { taskEventsContract } from '../task-events.contract.ts'
-import { UnreadableTaskEventError } from '../transport-errors.ts'
+import { RefusedMessageError } from '../transport-errors.ts'
 import { createRabbitmqTransport } from './rabbitmq.ts'
 import { TOPOLOGY } from './topology.ts'
 
@@ -80,7 +80,7 @@ test('what is no task event becomes a dead letter', async () => {
   const transport = open('reading')
   await channel.purgeQueue(TOPOLOGY.dead.name)
   const consumer = await transport.taskEvents.consume(async ({ body }) => {
-    if (body === '5') throw new UnreadableTaskEventError('5 is no event')
+    if (body === '5') throw new RefusedMessageError('5 is no event')
   })
   for (const content of [Buffer.from('5'), Buffer.from([0xff, 0xfe])]) {
     channel.publish(TOPOLOGY.taskEvents.name, 'done', content)
