@@ -35,6 +35,7 @@ import { backlogGauges, pipelineMetrics } from './metrics.ts'
 import { startRetention } from './purge/retention.ts'
 import { loadSecrets } from './subscriptions/auth.ts'
 import { subscriptionStore } from './subscriptions/store.ts'
+import { followTasks } from './tasks/follow.ts'
 import { VERSION } from './version.ts'
 
 export interface NotificationsNeeds {
@@ -89,6 +90,8 @@ export async function startNotifications(
     startDelivering({ ...loops, transport, egress, secrets }, config)
     startRecovering(loops, config)
   }
+  if (config.roles.includes('intake'))
+    followTasks({ ...loops, metrics, channel: transport.taskEvents })
   if (!config.roles.includes('api')) return { url: undefined }
   return serveApi(
     life,

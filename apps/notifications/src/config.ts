@@ -12,7 +12,7 @@ import {
 } from '@pacifica/platform'
 import { databaseUrl } from './config-urls.ts'
 
-export const ROLES = ['api', 'match', 'deliver'] as const
+export const ROLES = ['api', 'match', 'deliver', 'intake'] as const
 export type Role = (typeof ROLES)[number]
 
 const MiB = 1024 * 1024
@@ -79,7 +79,7 @@ export const notificationsSettings = {
     max: Number.MAX_SAFE_INTEGER,
   }),
   roles: setting.list('ROLES', {
-    doc: 'What this process does: any of `api`, `match` (which asks Policy too), `deliver`.',
+    doc: 'What this process does: any of `api`, `match` (which asks Policy too), `deliver`, `intake` (which takes from the queues of the broker).',
     default: ROLES.join(','),
     values: ROLES,
   }),
