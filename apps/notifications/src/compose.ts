@@ -22,6 +22,7 @@ import { pipelineBells } from './bells.ts'
 import { openAdminSocket } from './cli/admin-socket.ts'
 import type { NotificationsConfig } from './config.ts'
 import { openTables } from './database/open.ts'
+import { deadLetterGauge } from './dead/metrics.ts'
 import {
   createIdentify,
   createReceiveGuard,
@@ -30,6 +31,7 @@ import {
   readApiTokens,
   readReceiveCredentials,
 } from './identity/index.ts'
+import { startIntake } from './intake/start.ts'
 import { startDelivering, startMatching, startRecovering } from './loops.ts'
 import { backlogGauges, pipelineMetrics } from './metrics.ts'
 import { startRetention } from './purge/retention.ts'
@@ -59,7 +61,8 @@ export async function startNotifications(
 ): Promise<Notifications> {
   const { log, transport, health = createHealth(), metrics = createMetrics() } = needs
   const { database, prisma, availability } = await openTables({ life, log, health }, config)
-  if (database.engine === 'embedded') await openAdminSocket({ database, life, log }, config)
+  if (database.engine === 'embedded')
+    await openAdminSocket({ database, life, log, intake: transport.intake }, config)
   const bells = pipelineBells(database)
   const subscriptions = subscriptionStore({ prisma })
   const keyFile = config.secretKeyFile ?? join(config.dataDir, 'notifications', 'secret.key')
@@ -69,6 +72,7 @@ export async function startNotifications(
 
   const pipeline = pipelineMetrics(metrics)
   backlogGauges({ metrics, sql: database })
+  deadLetterGauge({ metrics, sql: database })
   const loops = {
     life,
     log,
@@ -92,7 +96,12 @@ export async function startNotifications(
   }
   if (config.roles.includes('intake'))
     followTasks({ ...loops, metrics, channel: transport.taskEvents })
-  if (!config.roles.includes('api')) return { url: undefined }
+  const isApi = config.roles.includes('api')
+  const intake = config.roles.includes('intake') ? transport.intake : undefined
+  if (!isApi && intake === undefined) return { url: undefined }
+  const accepting = openAccepting({ ...loops, metrics }, config)
+  if (intake !== undefined) startIntake({ ...loops, ...accepting, metrics, intake }, config)
+  if (!isApi) return { url: undefined }
   return serveApi(
     life,
     {
@@ -107,8 +116,9 @@ export async function startNotifications(
         egress,
         availability,
         policy,
+        intake: transport.intake,
       },
-      ...openAccepting({ ...loops, metrics }, config),
+      ...accepting,
       stopping: life.stopping,
       identify: identifier(config),
       guard: receiveGuard(config),

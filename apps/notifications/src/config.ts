@@ -45,7 +45,7 @@ export const notificationsSettings = {
     ini: 'database.peewee_url',
   }),
   databaseConnectAttempts: setting.integer('DATABASE_CONNECT_ATTEMPTS', {
-    doc: 'How often the database is tried at the start. With the role `api` the service starts without it.',
+    doc: 'How often the database is tried at the start. With the role `api` or `intake` the service starts without it.',
     default: 10,
     min: 1,
     ini: 'database.connect_attempts',
@@ -79,7 +79,7 @@ export const notificationsSettings = {
     max: Number.MAX_SAFE_INTEGER,
   }),
   roles: setting.list('ROLES', {
-    doc: 'What this process does: any of `api`, `match` (which asks Policy too), `deliver`, `intake` (which takes from the queues of the broker).',
+    doc: 'What this process does: any of `api`, `match` (which asks Policy too), `deliver`, `intake` (events, dead letters and what dispatchers tell of their tasks, from the broker).',
     default: ROLES.join(','),
     values: ROLES,
   }),

@@ -81,6 +81,7 @@ export type { InProcessOptions } from './transport/in-process.ts'
 export { createInProcessTransport } from './transport/in-process.ts'
 export type { BrokerMessage, DeadMessage, Death, Intake } from './transport/intake.ts'
 export { BrokerUrlError, brokerUrlKind } from './transport/rabbitmq/broker-url.ts'
+export { dispatchTrouble } from './transport/rabbitmq/message.ts'
 export { createRabbitmqTransport, type RabbitmqOptions } from './transport/rabbitmq/rabbitmq.ts'
 export type { TaskEventMessage, TaskEvents } from './transport/task-events.ts'
 export type {

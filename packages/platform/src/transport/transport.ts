@@ -16,6 +16,8 @@ export interface DispatchMessage {
   readonly body: string
   /** W3C trace context of the delivery. */
   readonly traceparent?: string
+  /** The dead letter (uuid) that it was, when somebody sent it again. Not of those who publish. */
+  readonly letter?: string
 }
 
 export type PublishOutcome =
