@@ -82,7 +82,7 @@ export interface ApiNeeds extends ReceiveNeeds {
   readonly egress: Egress
   readonly policy: PolicyClient
   /** Undefined where there is no broker. */
-  readonly intake: Intake | undefined
+  readonly intake?: Intake | undefined
   /** Ends what waits for something to happen. */
   readonly stopping: AbortSignal
 }
