@@ -86,7 +86,7 @@ export async function startDispatcher(
   })
   const isolation = inlineIsolation({ dispatcher, ...runners, log })
   const parts = { life, log, metrics, health, database, channel: transport.taskEvents }
-  const outbox = openOutbox(parts, { dispatcher: name })
+  const outbox = await openOutbox(parts, { dispatcher: name })
   const worker = createWorker({ log, database, scratch, isolation, counts, outbox }, name, config)
   const working = worker.run(life)
   life.onClose('tasks', () => working)

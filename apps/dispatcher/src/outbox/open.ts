@@ -12,11 +12,11 @@ import {
 } from '@pacifica/platform'
 import { outboxMetrics } from './metrics.ts'
 import { relayStep } from './relay.ts'
-import { claimOutbox, postpone, removePublished } from './store.ts'
+import { claimOutbox, postpone, releaseClaims, removePublished } from './store.ts'
 
 const BATCH = 100
 /** How long the broker may take to confirm, and how long a claim holds. */
-const TIMEOUT_MS = 30_000
+const TIMEOUT_MS = 15_000
 const LEASE_MS = 2 * TIMEOUT_MS
 /** How often it is looked at when no bell rings. */
 const IDLE_MS = 2_000
@@ -25,7 +25,7 @@ const IDLE_MS = 2_000
  * Starts the relay. It is closed after what is opened later, so that the last words of tasks that end with the process
  * still go out, if they can. Ring the bell when a task has changed.
  */
-export function openOutbox(
+export async function openOutbox(
   needs: {
     readonly life: Lifetime
     readonly log: Log
@@ -35,8 +35,9 @@ export function openOutbox(
     readonly channel: TaskEvents
   },
   { dispatcher }: { dispatcher: string },
-): Pick<Bell, 'ring'> {
+): Promise<Pick<Bell, 'ring'>> {
   const { life, log, database, channel } = needs
+  if (database.engine === 'embedded') await releaseClaims(database)
   const step = relayStep(
     {
       store: {

@@ -17,6 +17,7 @@ import {
   type OutboxRow,
   postpone,
   readOutboxBacklog,
+  releaseClaims,
   removePublished,
 } from './store.ts'
 
@@ -179,6 +180,13 @@ describe.each(ENGINES)('on the %s engine', (engine) => {
       await one.query(`UPDATE task_outbox SET due = now() - interval '1 s'`)
       const [again] = await claim(two)
       expect(again).toMatchObject({ seq: row?.seq, tries: 1 })
+    })
+
+    test('in a database of one process, what a dead one had claimed is free at once', async () => {
+      await acceptTask(one, arrival())
+      await claim(one)
+      await releaseClaims(one)
+      expect(await claim(one)).toHaveLength(1)
     })
 
     test('what could not be published waits, and holds up the later ones of its task alone', async () => {

@@ -70,6 +70,11 @@ export async function postpone(
   await sql.query(POSTPONE, [rows.map(({ seq }) => seq), rows.map(({ waitMs }) => waitMs)])
 }
 
+/** Only for a database that no other process can have open: whoever held these is dead. */
+export async function releaseClaims(sql: Sql): Promise<void> {
+  await sql.query('UPDATE task_outbox SET due = now() WHERE due > now()')
+}
+
 /** A backlog is counted so far: more than this is "at least". */
 export const MOST_COUNTED = 10_000
 
