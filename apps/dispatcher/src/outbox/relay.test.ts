@@ -107,6 +107,28 @@ describe('what becomes of a row', () => {
     expect(Math.max(...waits)).toBeLessThanOrEqual(60_000)
   })
 
+  test('one in a state that only a later version knows waits for that version, and holds up no other', async () => {
+    const strange = row({ seq: 6, snapshot: { ...row().snapshot, state: 'dreaming' } })
+    const { store, done } = storeOf([strange, row()])
+    const { channel, seen } = channelThat(async () => accepted)
+    expect(await relay({ store, channel })()).toBe(true)
+    expect(done.removed).toEqual([5])
+    expect(done.postponed.map(({ seq }) => seq)).toEqual([6])
+    expect(seen).toHaveLength(1)
+  })
+
+  test('of a bundle what is not known is told as such', async () => {
+    const bundles = [{ bundle: '/srv/a.tar' }, { jobId: 7 }, {}]
+    const { store } = storeOf([row({ snapshot: { ...row().snapshot, bundles } })])
+    const { channel, seen } = channelThat(async () => accepted)
+    await relay({ store, channel })()
+    expect(readTaskEvent(seen[0]?.body ?? '').bundles).toEqual([
+      { bundle: 'a.tar', jobId: null },
+      { bundle: null, jobId: 7 },
+      { bundle: null, jobId: null },
+    ])
+  })
+
   test('while nobody listens it is kept for those whom it names, and let go if it names none', async () => {
     const { store, done } = storeOf([row(), row({ seq: 6, deliveries: [] })])
     const { channel } = channelThat(async () => unroutable)

@@ -65,12 +65,23 @@ async function publish(
   { dispatcher, timeoutMs }: RelayOptions,
   row: OutboxRow,
 ): Promise<Attempt> {
-  const outcome = await channel.publish(messageOf(row, dispatcher), {
-    timeoutMs,
-    signal: abandoning,
-  })
+  const message = readable(row, dispatcher)
+  const outcome =
+    'reason' in message
+      ? message
+      : await channel.publish(message, { timeoutMs, signal: abandoning })
   onPublished(outcome.kind)
   return { row, outcome }
+}
+
+/** A row that cannot be told holds up its own task, and no other. */
+function readable(row: OutboxRow, dispatcher: string) {
+  try {
+    return messageOf(row, dispatcher)
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error)
+    return { kind: 'refused', reason } as const
+  }
 }
 
 /** Nobody listens, and nobody is named: there is no one to keep it for. */

@@ -18,7 +18,7 @@ export interface TaskSnapshot {
   readonly attempts: number
   readonly files_taken: number
   readonly bytes_taken: number
-  readonly bundles: readonly { readonly bundle: string | null; readonly jobId: number | null }[]
+  readonly bundles: readonly { readonly bundle?: string | null; readonly jobId?: number | null }[]
   readonly exception_type: string | null
   readonly exception_value: string | null
   readonly created: string
