@@ -146,3 +146,15 @@ ALTER TABLE "delivery" ADD COLUMN "b" int;`
     ],
   })
 })
+
+test('dead letters about which nobody has decided are not thrown away unasked', async () => {
+  await syncTables(database, { seal }, { timezone })
+  await database.query(
+    `INSERT INTO dead_letter (key, why, exchange, routing_key, properties, headers, body)
+     VALUES ('k', 'w', '', 'q', '{}', '{}', '')`,
+  )
+  await expect(back()).rejects.toThrow(/^1 dead letters wait for a decision/)
+  await database.query(`UPDATE dead_letter SET state = 'dismissed'`)
+  await back()
+  expect(await whoseTables(database)).toBe('python')
+})

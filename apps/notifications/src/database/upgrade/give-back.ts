@@ -51,6 +51,7 @@ export async function giveBack(
       throw new UpgradeError(
         `${report.pendingEvents} events and ${report.pendingDeliveries} deliveries still wait: let the service finish them (with ROLES=match,deliver it takes nothing new), or give them up with --abandon-pending`,
       )
+    if (!options.abandonPending) await refuseDeadLetters(sql)
     await limitWaiting(sql)
     await useZone(sql, report.timezone)
     await openSecrets(sql, needs)
@@ -72,6 +73,17 @@ async function lookAtPending(sql: Sql, timezone: string): Promise<GiveBackReport
            (SELECT count(*) FROM eventmatch
             WHERE disabled IS NULL AND deleted IS NULL AND ${FOREIGN}) AS disabled`)
   return { timezone, ...(counts ?? { pendingEvents: 0, pendingDeliveries: 0, disabled: 0 }) }
+}
+
+/** They would go with their table. */
+async function refuseDeadLetters(sql: Sql): Promise<void> {
+  const [row] = await sql.query<{ letters: number }>(
+    `SELECT count(*) AS letters FROM dead_letter WHERE state = 'dead'`,
+  )
+  if (row !== undefined && row.letters > 0)
+    throw new UpgradeError(
+      `${row.letters} dead letters wait for a decision (deadget lists them): send them again or put them away, or give them up with --abandon-pending`,
+    )
 }
 
 async function openSecrets(sql: Sql, needs: GiveBackNeeds): Promise<void> {
