@@ -1,6 +1,7 @@
 /**
  * Both services as processes of their own, on PostgreSQL and RabbitMQ: what was answered 200 has its task done, once,
- * although the dispatcher is killed and the broker crashes meanwhile. BROKER_EVENTS sets the number of events.
+ * although the dispatcher is killed and the broker crashes meanwhile, and notifications shows what became of it.
+ * BROKER_EVENTS sets the number of events.
  */
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -70,6 +71,7 @@ async function start(app: 'notifications' | 'dispatcher'): Promise<void> {
 }
 
 interface Task {
+  readonly taskID: string
   readonly eventID: string
   readonly taskStatus: string
 }
@@ -97,6 +99,44 @@ async function untilDone(count: number): Promise<Task[]> {
   }
 }
 
+interface SeenDelivery {
+  readonly event: string
+  readonly tasks: {
+    task: string
+    dispatcher: string
+    status: string
+    events: { state: string }[]
+  }[]
+}
+
+/** What notifications shows of all deliveries of the subscription. */
+async function deliveries(subscription: string): Promise<SeenDelivery[]> {
+  const seen: SeenDelivery[] = []
+  let page: string | undefined = `/eventmatch/${subscription}/deliveries?limit=500`
+  while (page !== undefined) {
+    const answer: Response = await fetch(new URL(page, urls.notifications))
+    seen.push(...((await answer.json()) as SeenDelivery[]))
+    const next = /^<(.*)>; rel="next"$/.exec(answer.headers.get('link') ?? '')?.[1]
+    page = next && new URL(next, answer.url).href
+  }
+  return seen
+}
+
+/** Until every delivery shows its task as done. */
+async function untilTold(subscription: string, count: number): Promise<SeenDelivery[]> {
+  const deadline = performance.now() + PATIENCE / 2
+  for (;;) {
+    const seen = await deliveries(subscription)
+    const told = seen.filter(({ tasks: [task] }) => task?.status === '200 OK')
+    if (told.length >= count) return seen
+    if (performance.now() > deadline)
+      throw new Error(
+        `${told.length} of ${count} told: ${[...running.values()].map((s) => s.output())}`,
+      )
+    await new Promise((resolve) => setTimeout(resolve, 500))
+  }
+}
+
 /** Of both services. */
 async function untilReadiness(expected: boolean): Promise<void> {
   const deadline = performance.now() + 60_000
@@ -119,9 +159,11 @@ test(
       body: JSON.stringify({ name: 'all', jsonpath: '$.data', target_url: 'dispatch://example' }),
     })
     expect(subscribed.status).toBe(200)
+    const { uuid: subscription } = (await subscribed.json()) as { uuid: string }
 
     const faults: Promise<void>[] = []
     const atHalf = async () => {
+      await untilTold(subscription, 1) // queues that are in use: one just declared may not outlive a crash
       await broker.halt('hard')
       await untilReadiness(false)
       await broker.resume()
@@ -140,6 +182,18 @@ test(
     const all = await untilDone(EVENTS)
     expect(all.map(({ eventID }) => eventID).sort()).toEqual(ids.sort())
     await untilReadiness(true)
+
+    const seen = await untilTold(subscription, EVENTS)
+    expect(seen).toHaveLength(EVENTS)
+    const known = new Set(all.map(({ taskID }) => taskID))
+    for (const { tasks: shown } of seen) {
+      expect(shown).toHaveLength(1)
+      const [task] = shown
+      expect(known).toContain(task?.task)
+      expect(task?.dispatcher).toBe('example')
+      expect(task?.events.at(-1)?.state).toBe('done')
+      expect(task?.events[0]?.state).toBe('waiting')
+    }
   },
   PATIENCE,
 )

@@ -84,9 +84,37 @@ test(
     await start().ready(urls, 60_000)
     const kept = await fetch(`${urls[0]}/eventmatch/${uuid}`)
     expect(await kept.json()).toMatchObject({ uuid, name: 'kept', user: 'default_user' })
+    expect(await taskOfPosted()).toMatchObject({
+      dispatcher: 'example',
+      status: '422 Unprocessable Entity',
+      exception_type: 'RouteNotFoundRouterError',
+    })
   },
   PATIENCE,
 )
+
+/** What notifications shows of the task that an event which no route wants becomes, when it has come to its end. */
+async function taskOfPosted(): Promise<unknown> {
+  const posted = await fetch(`${urls[0]}/receive`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({
+      ...{ cloudEventsVersion: '0.1', eventType: 'unwanted', source: '/s', eventID: '1' },
+      data: [],
+    }),
+  })
+  const event = `${urls[0]}/events/${await posted.text()}`
+  const deadline = performance.now() + PATIENCE / 2
+  for (;;) {
+    const { deliveries } = (await (await fetch(event)).json()) as {
+      deliveries: { tasks: { settled: string | null }[] }[]
+    }
+    const task = deliveries[0]?.tasks[0]
+    if (task !== undefined && task.settled !== null) return task
+    if (performance.now() > deadline) throw new Error(JSON.stringify(deliveries))
+    await new Promise((resolve) => setTimeout(resolve, 50))
+  }
+}
 
 test(
   'a second process on the same data folder ends with one line that names the first',

@@ -5,6 +5,7 @@ import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Dispatcher, UploadResult } from '@pacifica/core'
 import {
+  type Bell,
   createHealth,
   createMetrics,
   type Database,
@@ -24,6 +25,7 @@ import { guardLoops } from './isolation/guard-loops.ts'
 import { inlineIsolation } from './isolation/inline.ts'
 import { checkDispatcher, loadDispatcher } from './load-dispatcher.ts'
 import { type TaskMetrics, taskMetrics } from './metrics.ts'
+import { openOutbox } from './outbox/open.ts'
 import { createRunners } from './runners.ts'
 import type { AcceptNeeds } from './tasks/accept.ts'
 import { consume } from './tasks/consumer.ts'
@@ -85,13 +87,15 @@ export async function startDispatcher(
   })
   const handlers = inlineIsolation({ dispatcher, ...runners, log })
   const isolation = guardLoops(handlers, { dispatcher: name, router: dispatcher.router })
-  const worker = createWorker({ log, database, scratch, isolation, counts }, name, config)
+  const parts = { life, log, metrics, health, database, channel: transport.taskEvents }
+  const outbox = await openOutbox(parts, { dispatcher: name })
+  const worker = createWorker({ log, database, scratch, isolation, counts, outbox }, name, config)
   const working = worker.run(life)
   life.onClose('tasks', () => working)
 
   const accept: AcceptNeeds = {
     store: (arrival) => store.acceptTask(database, arrival),
-    bell: taskBell(database),
+    bell: ringingToo(taskBell(database), outbox),
     log,
     newId: randomUUID,
     onAccepted: counts.onAccepted,
@@ -127,6 +131,15 @@ function taskBell(database: Database) {
   return database.bell('dispatcher_task')
 }
 
+/** A bell that takes another along: a task that can be claimed, or was settled, has something to publish. */
+function ringingToo(bell: Bell, other: Pick<Bell, 'ring'>): Bell {
+  const ring = () => {
+    bell.ring()
+    other.ring()
+  }
+  return { ring, wait: (ms, signal) => bell.wait(ms, signal) }
+}
+
 function createWorker(
   parts: {
     log: Log
@@ -134,11 +147,12 @@ function createWorker(
     scratch: Scratch
     isolation: Parameters<typeof runTask>[0]['isolation']
     counts: TaskMetrics
+    outbox: Pick<Bell, 'ring'>
   },
   dispatcher: string,
   { leaseMs, maxStarts, concurrency, taskTimeoutMs }: DispatcherConfig,
 ): TaskWorker {
-  const { log, database, scratch, isolation, counts } = parts
+  const { log, database, scratch, isolation, counts, outbox } = parts
   const me = `${hostname()} ${process.pid} ${new Date().toISOString()}`
   const holds = async (held: store.Held, signal: AbortSignal) => {
     const renew = () => store.renewLeases(database, [held], leaseMs)
@@ -155,15 +169,19 @@ function createWorker(
   return new TaskWorker(
     {
       store: {
-        claim: (limit, except) =>
-          store.claimTasks(database, { limit, except, leaseMs, maxStarts, worker: me }),
+        async claim(limit, except) {
+          const options = { limit, except, leaseMs, maxStarts, worker: me }
+          const claimed = await store.claimTasks(database, options)
+          if (claimed.length > 0) outbox.ring()
+          return claimed
+        },
         abandon: (except, settlement) =>
           store.abandonTasks(database, { maxStarts, except }, settlement),
         renew: (held) => store.renewLeases(database, held, leaseMs),
         record: (held, settlement) => store.recordResult(database, held, settlement),
       },
       run: (task, signal) => runTask(running, limits, task, signal),
-      bell: taskBell(database),
+      bell: ringingToo(taskBell(database), outbox),
       log,
       onSettled: counts.onSettled,
     },

@@ -37,6 +37,7 @@ import { backlogGauges, pipelineMetrics } from './metrics.ts'
 import { startRetention } from './purge/retention.ts'
 import { loadSecrets } from './subscriptions/auth.ts'
 import { subscriptionStore } from './subscriptions/store.ts'
+import { followTasks } from './tasks/follow.ts'
 import { VERSION } from './version.ts'
 
 export interface NotificationsNeeds {
@@ -93,6 +94,8 @@ export async function startNotifications(
     startDelivering({ ...loops, transport, egress, secrets }, config)
     startRecovering(loops, config)
   }
+  if (config.roles.includes('intake'))
+    followTasks({ ...loops, metrics, channel: transport.taskEvents })
   const isApi = config.roles.includes('api')
   const intake = config.roles.includes('intake') ? transport.intake : undefined
   if (!isApi && intake === undefined) return { url: undefined }

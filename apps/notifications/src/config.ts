@@ -79,7 +79,7 @@ export const notificationsSettings = {
     max: Number.MAX_SAFE_INTEGER,
   }),
   roles: setting.list('ROLES', {
-    doc: 'What this process does: any of `api`, `match` (which asks Policy too), `deliver`, `intake` (events and dead letters from the broker).',
+    doc: 'What this process does: any of `api`, `match` (which asks Policy too), `deliver`, `intake` (events, dead letters and what dispatchers tell of their tasks, from the broker).',
     default: ROLES.join(','),
     values: ROLES,
   }),

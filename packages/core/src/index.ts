@@ -44,6 +44,7 @@ export { EventFormatError, UnsupportedMediaTypeError } from './events/errors.ts'
 export { Event, MAX_EVENT_DEPTH, type Projection } from './events/event.ts'
 export { eventsFromHttp, type HttpHeaders } from './events/http.ts'
 export type { JsonObject } from './events/json.ts'
+export { readTaskEvent, type TaskEvent, taskEventId, writeTaskEvent } from './events/task-event.ts'
 export { CommandHandler } from './handlers/command/command-handler.ts'
 export {
   type CommandEnd,

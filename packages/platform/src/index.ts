@@ -77,12 +77,14 @@ export { createLog, LOG_LEVELS, logLevelOf } from './telemetry/log.ts'
 export type { Counter, Gauge, Histogram, MetricNaming, Metrics } from './telemetry/metrics.ts'
 export { createMetrics } from './telemetry/metrics.ts'
 export { maskCredentials } from './telemetry/redact.ts'
+export { childTrace, newTrace, readTrace } from './telemetry/trace.ts'
 export type { InProcessOptions } from './transport/in-process.ts'
 export { createInProcessTransport } from './transport/in-process.ts'
 export type { BrokerMessage, DeadMessage, Death, Intake } from './transport/intake.ts'
 export { BrokerUrlError, brokerUrlKind } from './transport/rabbitmq/broker-url.ts'
 export { dispatchTrouble } from './transport/rabbitmq/message.ts'
 export { createRabbitmqTransport, type RabbitmqOptions } from './transport/rabbitmq/rabbitmq.ts'
+export type { TaskEventMessage, TaskEvents } from './transport/task-events.ts'
 export type {
   Consumer,
   DispatchMessage,

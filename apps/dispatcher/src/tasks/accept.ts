@@ -7,6 +7,8 @@ import {
   type Bell,
   type DispatchMessage,
   type Log,
+  newTrace,
+  readTrace,
   UnreadableDispatchError,
 } from '@pacifica/platform'
 import type { Accepted, Arrival } from './store.ts'
@@ -58,9 +60,10 @@ export function acceptPosted(needs: AcceptNeeds, event: Event, trace?: string): 
 async function accept(
   { store, bell, log, newId, onAccepted }: AcceptNeeds,
   event: Event,
-  origin: Pick<Arrival, 'delivery' | 'digest' | 'trace'>,
+  from: Pick<Arrival, 'delivery' | 'digest' | 'trace'>,
 ): Promise<Accepted> {
   const startedAt = performance.now()
+  const origin = { ...from, trace: readTrace(from.trace) ?? newTrace() }
   const { source, id: eventId, text } = event
   const accepted = await store({ id: newId(), source, eventId, event: text, ...origin })
   if (accepted.isNew) bell.ring()

@@ -134,6 +134,7 @@ export class TaskWorker {
         attempt: task.attempts,
         reason: settlement?.failure?.value,
         ms: Math.round(performance.now() - startedAt),
+        trace: task.trace,
       },
       'task.settled',
     )

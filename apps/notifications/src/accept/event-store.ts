@@ -14,8 +14,15 @@ export interface Accepted {
 }
 
 export interface EventStore {
-  /** Commits all of them or none; answers in the order given. New events are stored under `uuids`, made up if not given. */
-  insert(events: readonly Event[], uuids?: readonly string[]): Promise<Accepted[]>
+  /**
+   * Commits all of them or none; answers in the order given. New events are stored under `uuids`, made up if not given,
+   * and with the `traces` of the requests that brought them.
+   */
+  insert(
+    events: readonly Event[],
+    uuids?: readonly string[],
+    traces?: readonly (string | undefined)[],
+  ): Promise<Accepted[]>
   /** So that the id that a sender was given leads to the event that had been stored before. */
   alias(aliases: readonly Alias[]): Promise<void>
 }
@@ -29,8 +36,9 @@ export interface Alias {
 // see what the statement inserts, so a collision within one group is found by `collisions`.
 const insertNew = `
   WITH fresh AS (
-    INSERT INTO eventlog (uuid, jsondata, spec_version, source, event_id, event_type, event_time, digest)
-    SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[])
+    INSERT INTO eventlog (uuid, jsondata, spec_version, source, event_id, event_type, event_time, digest, trace)
+    SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
+      $9::text[])
     ON CONFLICT (digest) DO NOTHING
     RETURNING uuid, digest, source, event_id)
   SELECT uuid, digest, (
@@ -58,8 +66,8 @@ interface Fresh extends Stored {
 
 export function eventStore(needs: { sql: Sql }): EventStore {
   return {
-    async insert(events, uuids = events.map(() => randomUUID())) {
-      const inserted = await needs.sql.query<Fresh>(insertNew, columns(events, uuids))
+    async insert(events, uuids = events.map(() => randomUUID()), traces = []) {
+      const inserted = await needs.sql.query<Fresh>(insertNew, columns(events, uuids, traces))
       const fresh = new Map(inserted.map((row) => [row.uuid, row]))
       const byDigest = new Map(inserted.map((row) => [row.digest, row.uuid]))
       const known = events.map((event) => event.digest).filter((digest) => !byDigest.has(digest))
@@ -104,7 +112,11 @@ export class EventVanishedError extends Error {
   }
 }
 
-function columns(events: readonly Event[], uuids: readonly string[]): unknown[][] {
+function columns(
+  events: readonly Event[],
+  uuids: readonly string[],
+  traces: readonly (string | undefined)[],
+): unknown[][] {
   return [
     [...uuids],
     events.map((event) => event.text),
@@ -114,6 +126,7 @@ function columns(events: readonly Event[], uuids: readonly string[]): unknown[][
     events.map((event) => column(event.type)),
     events.map((event) => (event.time === undefined ? null : column(event.time))),
     events.map((event) => event.digest),
+    events.map((_, index) => traces[index] ?? null),
   ]
 }
 

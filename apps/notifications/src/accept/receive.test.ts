@@ -45,11 +45,23 @@ const asGiven: EventStore['insert'] = async (_events, uuids = []) =>
 test('while the database is away events are spooled, and it is not asked for each', async () => {
   const gone = Object.assign(new Error('connect'), { code: 'ECONNREFUSED' })
   const { accepting, spooled, state } = set(() => Promise.reject(gone))
-  const together = await Promise.all([anEvent(), anEvent(), anEvent()].map(accepting.receive))
+  const together = await Promise.all(
+    [anEvent(), anEvent(), anEvent()].map((event) => accepting.receive(event)),
+  )
   const later = await accepting.receive(anEvent())
   expect([...together, later].map(({ outcome }) => outcome)).toEqual(Array(4).fill('spooled'))
   expect(spooled.map(({ uuid }) => uuid)).toEqual([...together, later].map(({ uuid }) => uuid))
   expect(state).toMatchObject({ inserts: 1, away: true })
+})
+
+test('what is spooled keeps the trace that it came with, and begins one where there was none', async () => {
+  const gone = Object.assign(new Error('connect'), { code: 'ECONNREFUSED' })
+  const { accepting, spooled } = set(() => Promise.reject(gone))
+  const trace = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00'
+  expect(await accepting.receive(anEvent(), trace)).toMatchObject({ trace })
+  const begun = await accepting.receive(anEvent())
+  expect(begun.trace).toMatch(/^00-[0-9a-f]{32}-[0-9a-f]{16}-01$/)
+  expect(spooled.map((arrival) => arrival.trace)).toEqual([trace, begun.trace])
 })
 
 test('one event that the database refuses costs its neighbours nothing, and is kept on disk', async () => {
@@ -59,7 +71,7 @@ test('one event that the database refuses costs its neighbours nothing, and is k
       : asGiven(events, uuids),
   )
   const [first, bad, last] = await Promise.all(
-    [anEvent(), anEvent('bad'), anEvent()].map(accepting.receive),
+    [anEvent(), anEvent('bad'), anEvent()].map((event) => accepting.receive(event)),
   )
   expect([first, bad, last].map((each) => each?.outcome)).toEqual(['stored', 'spooled', 'stored'])
   expect(spooled.map(({ event }) => event.type)).toEqual(['bad'])

@@ -10,6 +10,7 @@ import {
   batcher,
   isUnavailable,
   type Log,
+  newTrace,
   sleep,
 } from '@pacifica/platform'
 import { type Availability, DatabaseUnavailableError } from '../database/availability.ts'
@@ -21,14 +22,17 @@ export interface Received {
   readonly uuid: string
   readonly outcome: 'stored' | 'repeated' | 'spooled'
   readonly collidesWith?: string
+  /** The trace that it belongs to from now on. */
+  readonly trace: string
 }
 
 export interface Receiver {
   /**
-   * Resolves when the event is durable.
+   * Resolves when the event is durable. `trace`: the W3C trace context of who brought it; a trace begins where there is
+   * none.
    * @throws SpoolFullError, SpoolUnwritableError
    */
-  receive(event: Event): Promise<Received>
+  receive(event: Event, trace?: string): Promise<Received>
   /** Commits what is collected; nothing may be received afterwards. */
   close(): Promise<void>
 }
@@ -70,12 +74,12 @@ export function receiver(needs: ReceiverNeeds, options: ReceiverOptions): Receiv
   })
 
   /** Undefined when the database did not take it: it may be away, or have its reasons; the event is kept all the same. */
-  async function stored(arrival: Arrival): Promise<Received | undefined> {
+  async function stored(arrival: Arrival & { trace: string }): Promise<Received | undefined> {
     if (availability.away) return undefined
     try {
       const { repeated, ...accepted } = await group.add(arrival)
       availability.working()
-      return { ...accepted, outcome: repeated ? 'repeated' : 'stored' }
+      return { ...accepted, outcome: repeated ? 'repeated' : 'stored', trace: arrival.trace }
     } catch (err) {
       if (err instanceof BatcherClosedError) throw err
       if (isAway(err)) availability.lost(err)
@@ -85,12 +89,12 @@ export function receiver(needs: ReceiverNeeds, options: ReceiverOptions): Receiv
   }
 
   return {
-    async receive(event) {
-      const arrival = { uuid: randomUUID(), received: new Date(), event }
+    async receive(event, trace = newTrace()) {
+      const arrival = { uuid: randomUUID(), received: new Date(), event, trace }
       const received = await stored(arrival)
       if (received !== undefined) return received
       await spool.add(arrival)
-      return { uuid: arrival.uuid, outcome: 'spooled' }
+      return { uuid: arrival.uuid, outcome: 'spooled', trace }
     },
     close: () => group.close(),
   }
@@ -102,7 +106,8 @@ function committer(needs: ReceiverNeeds, { commitMs }: ReceiverOptions) {
     if (needs.availability.away) throw new DatabaseUnavailableError()
     const events = arrivals.map(({ event }) => event)
     const uuids = arrivals.map(({ uuid }) => uuid)
-    const accepted = await within(commitMs, needs.store.insert(events, uuids))
+    const traces = arrivals.map(({ trace }) => trace)
+    const accepted = await within(commitMs, needs.store.insert(events, uuids, traces))
     needs.matchBell.ring()
     return accepted
   }

@@ -1,6 +1,6 @@
 /** POST /receive: where Pacifica Metadata puts its events. It asks once, so a 200 means that the event is durable. */
 import { eventsFromHttp } from '@pacifica/core'
-import { type HttpApp, rawBodyRoutes } from '@pacifica/platform'
+import { type HttpApp, rawBodyRoutes, readTrace } from '@pacifica/platform'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { ReceiveGuard } from '../identity/index.ts'
 import { formOf, refusalOf, refuseEncoded } from './request.ts'
@@ -37,7 +37,7 @@ export async function receiveRoutes(
     scope.post('/receive', route, async (request, reply) => {
       const events = eventsFromHttp(request.headers, request.body as unknown as Buffer)
       const form = formOf(request.headers)
-      const how = { form, log: request.log }
+      const how = { form, log: request.log, trace: readTrace(request.headers['traceparent']) }
       const received = await Promise.all(events.map((event) => takeEvent(needs, event, how)))
       return reply.type('text/plain').send(received.map(({ uuid }) => uuid).join('\n'))
     })

@@ -15,13 +15,14 @@ export interface TakeNeeds {
 export async function takeEvent(
   { receiver, acceptMetrics: metrics }: TakeNeeds,
   event: Event,
-  { form, log }: { form: Form; log: Pick<Log, 'info' | 'warn'> },
+  how: { form: Form; log: Pick<Log, 'info' | 'warn'>; trace?: string | undefined },
 ): Promise<Received> {
+  const { form, log } = how
   const began = performance.now()
-  const received = await receiver.receive(event)
+  const received = await receiver.receive(event, how.trace)
   count(metrics, event, received, { form, seconds: (performance.now() - began) / 1_000 })
-  const { uuid, outcome } = received
-  log.info({ event: uuid, ...attributesForLog(event), outcome }, 'event.accepted')
+  const { uuid, outcome, trace } = received
+  log.info({ event: uuid, ...attributesForLog(event), outcome, trace }, 'event.accepted')
   tellCollision({ log, metrics }, event, received)
   return received
 }

@@ -26,6 +26,8 @@ export interface ClaimedDelivery {
   readonly retry: { maxAttempts?: number; delaysMs?: number[] } | null
   readonly jsondata: string
   readonly digest: string
+  /** W3C trace context: of the event when it is claimed, of the attempt when it is sent. */
+  readonly trace?: string | null
   /** How long it had been due when it was claimed, in milliseconds. */
   readonly lateMs: number
 }
@@ -80,7 +82,7 @@ const claim = `
     RETURNING d.uuid, d.event, d.subscription, d.owner, d.state, d.claim, d.attempt, d.replay, d.test, l.late)
   SELECT c.state, c.uuid, c.event, c.subscription, c.owner, c.claim, c.attempt, c.replay, c.late AS "lateMs",
          m.target_url AS "targetUrl", m.version, m.extensions, m.auth,
-         CASE WHEN c.test THEN '{"maxAttempts": 1}'::jsonb ELSE m.retry END AS retry, e.jsondata, e.digest,
+         CASE WHEN c.test THEN '{"maxAttempts": 1}'::jsonb ELSE m.retry END AS retry, e.jsondata, e.digest, e.trace,
          array(SELECT s.value->>'secret' FROM jsonb_array_elements(m.signing) WITH ORDINALITY AS s (value, place)
                WHERE coalesce((s.value->>'until')::timestamptz > now(), true) ORDER BY s.place) AS signing
   FROM moved c

@@ -15,8 +15,9 @@ export function dispatchTarget(
       if (dispatcher === undefined)
         return { kind: 'impossible', reason: `${delivery.targetUrl} names no dispatcher` }
       if (signal.aborted) return { kind: 'unsent' }
-      const { uuid: deliveryId, replay, digest } = delivery
-      const message = { deliveryId, replay, digest, body }
+      const { uuid: deliveryId, replay, digest, trace } = delivery
+      const traced = trace ? { traceparent: trace } : {}
+      const message = { deliveryId, replay, digest, body, ...traced }
       const published = await needs.transport.publish(dispatcher, message, {
         timeoutMs: options.timeoutMs,
         signal,

@@ -33,6 +33,7 @@ export function httpTarget(needs: HttpTargetNeeds, options: { timeoutMs: number 
         headers: {
           'content-type': 'application/json',
           ...webhook,
+          ...(delivery.trace ? { traceparent: delivery.trace } : {}),
           ...(authorization === undefined ? {} : { authorization }),
         },
         body,

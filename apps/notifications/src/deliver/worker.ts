@@ -3,7 +3,7 @@
  * whatever happens between claim and record, the lease runs out and the delivery is claimed again.
  */
 import { Event } from '@pacifica/core'
-import type { Bell, Log, Slots } from '@pacifica/platform'
+import { type Bell, childTrace, type Log, type Slots } from '@pacifica/platform'
 import type { PipelineMetrics } from '../metrics.ts'
 import type { ClaimedDelivery, Look } from './claim.ts'
 import { type Outcome, type Settlement, settle } from './delivery.ts'
@@ -52,9 +52,10 @@ export function deliverStep(needs: DeliverNeeds, options: DeliverOptions): () =>
 async function deliver(
   needs: DeliverNeeds,
   options: DeliverOptions,
-  delivery: ClaimedDelivery,
+  claimed: ClaimedDelivery,
   claimedAt: number,
 ): Promise<void> {
+  const delivery = { ...claimed, trace: childTrace(claimed.trace) }
   const began = needs.now()
   needs.metrics.claimedLate(delivery.lateMs + began - claimedAt)
   const inTime = began - claimedAt <= options.startWithinMs
@@ -107,6 +108,7 @@ function logOutcome(
     state: settlement.state,
     next: settlement.dueInMs,
     ms: Math.round(durationMs),
+    trace: delivery.trace,
   }
   if (ours) log.info(line, 'delivery.settled')
   else log.warn({ ...line, claim: delivery.claim }, 'delivery.refused_late_result')

@@ -1,9 +1,10 @@
-/** Deliveries with their policy answer and their attempts, read for people: one query each for a whole page. */
+/** Deliveries with their policy answer, their attempts and their tasks, read for people: one query each for a whole page. */
 import type { Sql } from '@pacifica/platform'
 import type { DeliveryState } from '../deliver/delivery.ts'
 import { bindings } from './bindings.ts'
 import { inState } from './list-events.ts'
 import { microsOf, type Place, timeOf } from './page.ts'
+import { type TaskHistory, tasksOf } from './tasks.ts'
 
 export interface AttemptRow {
   readonly delivery: string
@@ -47,6 +48,7 @@ export interface DeliveryRow {
   readonly due: Date | null
   readonly policy: PolicyRow | null
   readonly attempts: readonly AttemptRow[]
+  readonly tasks: readonly TaskHistory[]
 }
 
 /** How much of a target's reply is shown, in characters. */
@@ -106,19 +108,22 @@ export async function findDelivery(sql: Sql, uuid: string): Promise<DeliveryRow 
 }
 
 /** A row as the statement gives it: the answer's columns lie flat beside the delivery's. */
-type FlatRow = Omit<DeliveryRow, 'attempts' | 'policy'> & {
+type FlatRow = Omit<DeliveryRow, 'attempts' | 'tasks' | 'policy'> & {
   [Column in keyof PolicyRow as `policy${Capitalize<Column>}`]: PolicyRow[Column] | null
 }
 
 async function read(sql: Sql, text: string, values: readonly unknown[]): Promise<DeliveryRow[]> {
   const rows = await sql.query<FlatRow>(text, values)
-  const attempts = await sql.query<AttemptRow>(attemptsOf, [rows.map((row) => row.uuid)])
+  const uuids = rows.map((row) => row.uuid)
+  const attempts = await sql.query<AttemptRow>(attemptsOf, [uuids])
+  const tasks = await tasksOf(sql, uuids)
   const byDelivery = new Map<string, AttemptRow[]>(rows.map((row) => [row.uuid, []]))
   for (const attempt of attempts) byDelivery.get(attempt.delivery)?.push(attempt)
   return rows.map((row) => ({
     ...row,
     policy: policyOf(row),
     attempts: byDelivery.get(row.uuid) ?? [],
+    tasks: tasks.get(row.uuid) ?? [],
   }))
 }
 

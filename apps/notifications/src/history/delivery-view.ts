@@ -2,14 +2,10 @@
 import { type Static, Type } from '@fastify/type-provider-typebox'
 import type { AttemptRow, DeliveryRow, PolicyRow } from './deliveries.ts'
 import { DELIVERY_STATES } from './list-events.ts'
+import { iso, OrNull, Time, Uuid } from './parts.ts'
+import { TaskReply, taskView } from './task-view.ts'
 
-export const OrNull = <T extends Parameters<typeof Type.Union>[0][number]>(schema: T) =>
-  Type.Union([schema, Type.Null()])
-export const Uuid = Type.String({
-  format: 'uuid',
-  examples: ['2f1b1c4e-5a0a-4b53-9d4b-0a4a1c7f7c11'],
-})
-export const Time = Type.String({ format: 'date-time', examples: ['2026-11-22T08:15:30.123Z'] })
+export { iso, OrNull, Time, Uuid }
 
 const AttemptReply = Type.Object(
   {
@@ -68,6 +64,10 @@ export const DeliveryReply = Type.Object({
   next_attempt: OrNull(Time),
   policy: OrNull(PolicyReply),
   attempts: Type.Array(AttemptReply, { description: 'The newest 50, oldest first.' }),
+  tasks: Type.Array(TaskReply, {
+    description:
+      'Of a delivery to a dispatcher: what it has become there, as far as the dispatcher has told.',
+  }),
 })
 
 export function deliveryView(row: DeliveryRow): Static<typeof DeliveryReply> {
@@ -90,6 +90,7 @@ export function deliveryView(row: DeliveryRow): Static<typeof DeliveryReply> {
     next_attempt: waits ? iso(row.due) : null,
     policy: row.policy && policyView(row.policy),
     attempts: row.attempts.map(attemptView),
+    tasks: row.tasks.map(taskView),
   }
 }
 
@@ -117,8 +118,4 @@ export function policyView(row: PolicyRow): Static<typeof PolicyReply> {
     next_question: iso(row.due),
     answered: iso(row.answered),
   }
-}
-
-export function iso(time: Date | null): string | null {
-  return time === null ? null : time.toISOString()
 }

@@ -2,7 +2,7 @@
  * A message of `pacifica.receive` is treated like a request to POST /receive: it is acknowledged when its events are
  * durable, in the database or in the spool. Refused, it becomes a dead letter; not kept anywhere, it comes again.
  */
-import { type BrokerMessage, type Log, RefusedMessageError } from '@pacifica/platform'
+import { type BrokerMessage, type Log, RefusedMessageError, readTrace } from '@pacifica/platform'
 import { type TakeNeeds, takeEvent } from '../accept/take.ts'
 import type { IntakeMetrics } from './metrics.ts'
 import { readEvents } from './read-events.ts'
@@ -26,7 +26,8 @@ export function receiveMessage(
     }
     const { form, events } = reading
     try {
-      await Promise.all(events.map((event) => takeEvent(needs, event, { form, log })))
+      const how = { form, log, trace: readTrace(message.headers['traceparent']) }
+      await Promise.all(events.map((event) => takeEvent(needs, event, how)))
     } catch (error) {
       metrics.messages.inc({ outcome: 'returned' })
       throw error

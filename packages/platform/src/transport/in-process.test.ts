@@ -1,13 +1,16 @@
 import { expect, test } from 'vitest'
 import { recordLog } from '../telemetry/recorded-log.ts'
 import { createInProcessTransport } from './in-process.ts'
+import { taskEventsContract } from './task-events.contract.ts'
 import { transportContract } from './transport.contract.ts'
 import type { DispatchMessage, Transport } from './transport.ts'
 
-transportContract('in process', async () => {
+const opened = async () => {
   const transport = open()
   return { transport, other: transport, close: () => transport.close() }
-})
+}
+transportContract('in process', opened)
+taskEventsContract('in process', opened)
 
 function open(): Transport {
   const again = { firstMs: 2, maxMs: 5 }
@@ -110,4 +113,29 @@ test('close waits for what is in hand, and lets go of those who wait', async () 
   expect(closed).toBe(false)
   finish()
   await closing
+})
+
+test('a task event is published when its consumer has acknowledged it', async () => {
+  const transport = open()
+  let acknowledge: () => void = () => {}
+  let begun: () => void = () => {}
+  const beginning = new Promise<void>((resolve) => {
+    begun = resolve
+  })
+  await transport.taskEvents.consume(() => {
+    begun()
+    return new Promise((resolve) => (acknowledge = resolve))
+  })
+  let resolved = false
+  const event = { id: '1', state: 'done', body: '{}' }
+  const published = transport.taskEvents.publish(event, { timeoutMs: LONG_MS }).then((outcome) => {
+    resolved = true
+    return outcome
+  })
+  await beginning
+  await new Promise((resolve) => setImmediate(resolve))
+  expect(resolved).toBe(false)
+  acknowledge()
+  expect(await published).toEqual({ kind: 'accepted' })
+  await transport.close()
 })

@@ -1,11 +1,11 @@
 /**
  * The embedded transport: both services in one process. It stores nothing, so `publish` resolves only when the
- * consumer has acknowledged the message: until then the delivery's row is what keeps it.
+ * consumer has acknowledged the message: until then the row of whoever publishes is what keeps it.
  */
-import { backoff } from '../runtime/backoff.ts'
-import { sleep } from '../runtime/sleep.ts'
 import type { Log } from '../telemetry/log.ts'
-import { type Accept, LocalConsumer } from './local-consumer.ts'
+import type { Accept } from './local-consumer.ts'
+import { LocalLine } from './local-line.ts'
+import type { TaskEventMessage, TaskEvents } from './task-events.ts'
 import {
   type Consumer,
   DISPATCHER_NAME,
@@ -13,11 +13,7 @@ import {
   type PublishOutcome,
   type Transport,
 } from './transport.ts'
-import {
-  DispatcherNameError,
-  TransportClosedError,
-  UnreadableDispatchError,
-} from './transport-errors.ts'
+import { DispatcherNameError, TransportClosedError } from './transport-errors.ts'
 import { WaitingLimit } from './waiting-limit.ts'
 
 export interface InProcessOptions {
@@ -38,40 +34,48 @@ export function createInProcessTransport(
 }
 
 class InProcessTransport implements Transport {
+  readonly taskEvents: TaskEvents
   readonly #log: Log
   readonly #again: { readonly firstMs: number; readonly maxMs: number }
-  readonly #consumers = new Map<string, LocalConsumer[]>()
+  readonly #dispatches = new Map<string, LocalLine<DispatchMessage>>()
+  readonly #taskEvents: LocalLine<TaskEventMessage>
   readonly #publishing = new Set<WaitingLimit>()
   #closed = false
 
   constructor(log: Log, again: { readonly firstMs: number; readonly maxMs: number }) {
     this.#log = log
     this.#again = again
+    this.#taskEvents = new LocalLine({
+      again,
+      nobody: 'nobody here listens to task events',
+      onRejected: ({ id }, err, offers) => log.warn({ err, id, offers }, 'task_event.rejected'),
+    })
+    this.taskEvents = {
+      publish: (message, options) =>
+        this.#within(options, (limit) => this.#taskEvents.offerUntil(limit, message)),
+      consume: async (accept) => {
+        if (this.#closed) throw new TransportClosedError()
+        return this.#taskEvents.add(accept)
+      },
+      trouble: () => this.trouble(),
+    }
   }
 
-  async publish(
+  publish(
     dispatcher: string,
     message: DispatchMessage,
     options: { timeoutMs: number; signal?: AbortSignal },
   ): Promise<PublishOutcome> {
-    if (this.#closed) return { kind: 'refused', reason: 'the transport is closed' }
-    if (options.signal?.aborted) return { kind: 'unknown', reason: 'given up before it was sent' }
-    const limit = new WaitingLimit(options)
-    this.#publishing.add(limit)
-    try {
-      return await this.#offerUntil(limit, dispatcher, message)
-    } finally {
-      this.#publishing.delete(limit)
-      limit.clear()
-    }
+    const line = this.#lineOf(dispatcher)
+    return this.#within(options, (limit) => line.offerUntil(limit, message))
   }
 
-  async consume(dispatcher: string, accept: Accept): Promise<Consumer> {
+  async consume(dispatcher: string, accept: Accept<DispatchMessage>): Promise<Consumer> {
     if (!DISPATCHER_NAME.test(dispatcher)) throw new DispatcherNameError(dispatcher)
     if (this.#closed) throw new TransportClosedError()
-    const consumer = new LocalConsumer(accept, () => this.#remove(dispatcher, consumer))
-    this.#consumers.set(dispatcher, [...(this.#consumers.get(dispatcher) ?? []), consumer])
-    return consumer
+    const line = this.#lineOf(dispatcher)
+    this.#dispatches.set(dispatcher, line)
+    return line.add(accept)
   }
 
   trouble(): string | undefined {
@@ -81,48 +85,35 @@ class InProcessTransport implements Transport {
   async close(): Promise<void> {
     this.#closed = true
     for (const limit of this.#publishing) limit.end('the transport was closed')
-    const consumers = [...this.#consumers.values()].flat()
-    await Promise.all(consumers.map((consumer) => consumer.stop()))
+    const lines = [this.#taskEvents, ...this.#dispatches.values()]
+    await Promise.all(lines.map((line) => line.stop()))
   }
 
-  async #offerUntil(
-    limit: WaitingLimit,
-    dispatcher: string,
-    message: DispatchMessage,
+  async #within(
+    options: { timeoutMs: number; signal?: AbortSignal },
+    offer: (limit: WaitingLimit) => Promise<PublishOutcome>,
   ): Promise<PublishOutcome> {
-    for (let offers = 1; ; offers += 1) {
-      const consumer = this.#takeTurn(dispatcher)
-      if (consumer === undefined) return { kind: 'unroutable', reason: nobody(dispatcher) }
-      const answer = await Promise.race([consumer.offer(message), limit.reached])
-      if (answer.kind !== 'rejected') return answer
-      if (answer.error instanceof UnreadableDispatchError) return refusal(answer.error)
-      const { deliveryId } = message
-      this.#log.warn({ err: answer.error, dispatcher, deliveryId, offers }, 'dispatch.rejected')
-      await sleep(backoff(offers, this.#again, Math.random), limit.signal)
-      if (limit.signal.aborted) return limit.timedOut ? refusal(answer.error) : limit.reached
+    if (this.#closed) return { kind: 'refused', reason: 'the transport is closed' }
+    if (options.signal?.aborted) return { kind: 'unknown', reason: 'given up before it was sent' }
+    const limit = new WaitingLimit(options)
+    this.#publishing.add(limit)
+    try {
+      return await offer(limit)
+    } finally {
+      this.#publishing.delete(limit)
+      limit.clear()
     }
   }
 
-  /** Consumers of one name take turns: the first takes this message and goes to the end of the line. */
-  #takeTurn(dispatcher: string): LocalConsumer | undefined {
-    const line = this.#consumers.get(dispatcher)
-    const first = line?.shift()
-    if (first !== undefined) line?.push(first)
-    return first
+  /** Kept only once somebody consumes it: anybody can make up names. */
+  #lineOf(dispatcher: string): LocalLine<DispatchMessage> {
+    const line = this.#dispatches.get(dispatcher)
+    if (line !== undefined) return line
+    return new LocalLine<DispatchMessage>({
+      again: this.#again,
+      nobody: `no dispatcher '${dispatcher}' is running here`,
+      onRejected: ({ deliveryId }, err, offers) =>
+        this.#log.warn({ err, dispatcher, deliveryId, offers }, 'dispatch.rejected'),
+    })
   }
-
-  #remove(dispatcher: string, consumer: LocalConsumer): void {
-    const rest = (this.#consumers.get(dispatcher) ?? []).filter((other) => other !== consumer)
-    if (rest.length === 0) this.#consumers.delete(dispatcher)
-    else this.#consumers.set(dispatcher, rest)
-  }
-}
-
-function refusal(error: unknown): PublishOutcome {
-  const reason = error instanceof Error ? error.message : 'no reason given'
-  return { kind: 'refused', reason: `its consumer refused it: ${reason}` }
-}
-
-function nobody(dispatcher: string): string {
-  return `no dispatcher '${dispatcher}' is running here`
 }

@@ -1,19 +1,19 @@
-import type { Consumer, DispatchMessage } from './transport.ts'
+import type { Consumer } from './transport.ts'
 
-export type Accept = (message: DispatchMessage) => Promise<void>
+export type Accept<M> = (message: M) => Promise<void>
 
 export type Answer =
   | { readonly kind: 'accepted' }
   | { readonly kind: 'rejected'; readonly error: unknown }
 
 /** A consumer in this process, and what it has in hand. */
-export class LocalConsumer implements Consumer {
-  readonly #accept: Accept
+export class LocalConsumer<M> implements Consumer {
+  readonly #accept: Accept<M>
   readonly #onStop: () => void
   readonly #inHand = new Set<Promise<Answer>>()
   #consuming = true
 
-  constructor(accept: Accept, onStop: () => void) {
+  constructor(accept: Accept<M>, onStop: () => void) {
     this.#accept = accept
     this.#onStop = onStop
   }
@@ -23,7 +23,7 @@ export class LocalConsumer implements Consumer {
   }
 
   /** Never rejects. */
-  offer(message: DispatchMessage): Promise<Answer> {
+  offer(message: M): Promise<Answer> {
     const answer = this.#answer(message).finally(() => this.#inHand.delete(answer))
     this.#inHand.add(answer)
     return answer
@@ -35,7 +35,7 @@ export class LocalConsumer implements Consumer {
     await Promise.all(this.#inHand)
   }
 
-  async #answer(message: DispatchMessage): Promise<Answer> {
+  async #answer(message: M): Promise<Answer> {
     try {
       await this.#accept(message)
       return { kind: 'accepted' }

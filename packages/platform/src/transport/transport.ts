@@ -1,4 +1,5 @@
 import type { Intake } from './intake.ts'
+import type { TaskEvents } from './task-events.ts'
 
 /**
  * The way of an event from notifications to a dispatcher. Two adapters stand behind this port: in process (the
@@ -51,6 +52,8 @@ export interface Transport {
     dispatcher: string,
     accept: (message: DispatchMessage) => Promise<void>,
   ): Promise<Consumer>
+  /** What became of tasks, from dispatchers to notifications. */
+  readonly taskEvents: TaskEvents
   /** What a broker has beside dispatches. Undefined where there is no broker. */
   readonly intake?: Intake
   /** Undefined when it works; else what is wrong, for readiness. */

@@ -5,6 +5,7 @@
  *   {"cloudEventsVersion": "0.1", …}
  */
 import { Event } from '@pacifica/core'
+import { readTrace } from '@pacifica/platform'
 import { SpoolFileError } from './errors.ts'
 
 export interface Arrival {
@@ -12,6 +13,8 @@ export interface Arrival {
   readonly uuid: string
   readonly received: Date
   readonly event: Event
+  /** W3C trace context of the request that brought it. */
+  readonly trace?: string | undefined
 }
 
 export interface BadRecord {
@@ -25,18 +28,20 @@ interface Head {
   readonly received: string
   readonly bytes: number
   readonly digest: string
+  readonly trace?: string
 }
 
 const LINE_END = 0x0a
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
-export function encodeRecord({ uuid, received, event }: Arrival): Buffer {
+export function encodeRecord({ uuid, received, event, trace }: Arrival): Buffer {
   const text = Buffer.from(event.text)
   const head: Head = {
     id: uuid,
     received: received.toISOString(),
     bytes: text.length,
     digest: event.digest,
+    ...(trace === undefined ? {} : { trace }),
   }
   return Buffer.concat([Buffer.from(`${JSON.stringify(head)}\n`), text, Buffer.from('\n')])
 }
@@ -77,10 +82,14 @@ function frame(file: Buffer, start: number): Frame {
 function headOf(line: string): Head | undefined {
   try {
     const head = JSON.parse(line) as Partial<Head> | null
-    const { id, received, bytes, digest } = head ?? {}
+    const { id, received, bytes, digest, trace } = head ?? {}
     if (typeof id !== 'string' || !UUID.test(id) || typeof received !== 'string') return undefined
     if (!Number.isSafeInteger(bytes) || Number(bytes) < 0) return undefined
-    return { id, received, bytes: Number(bytes), digest: String(digest) }
+    const known = readTrace(trace)
+    return {
+      ...{ id, received, bytes: Number(bytes), digest: String(digest) },
+      ...(known === undefined ? {} : { trace: known }),
+    }
   } catch {
     return undefined
   }
@@ -90,5 +99,5 @@ function arrivalOf(head: Head, text: Buffer): Arrival {
   const event = Event.parse(text)
   if (event.digest !== head.digest)
     throw new SpoolFileError('the event is not the one that was accepted: its digest differs')
-  return { uuid: head.id, received: new Date(head.received), event }
+  return { uuid: head.id, received: new Date(head.received), event, trace: head.trace }
 }

@@ -84,6 +84,14 @@ test('an event comes back byte for byte, under its id', () => {
   expect(arrivals[0]).toMatchObject({ uuid: arrival.uuid, received: arrival.received })
 })
 
+test('it keeps its trace, and a trace that is none is left out', () => {
+  const trace = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'
+  const traceOf = (given: string) =>
+    decodeRecords(encodeRecord({ ...anArrival(), trace: given })).arrivals[0]?.trace
+  expect(traceOf(trace)).toBe(trace)
+  expect(traceOf('garbage')).toBeUndefined()
+})
+
 test('a damaged record costs no other one, a file that breaks off only its end', () => {
   const [first, second, third] = [anArrival('"first"'), anArrival('"second"'), anArrival('"third"')]
   const file = Buffer.concat([first, second, third].map(encodeRecord))

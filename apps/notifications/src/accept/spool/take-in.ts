@@ -128,7 +128,8 @@ function isDatabaseTrouble(error: unknown): boolean {
 async function store(needs: TakeInNeeds, spooled: readonly Spooled[]): Promise<void> {
   if (spooled.length === 0) return
   const [events, uuids] = [spooled.map(({ event }) => event), spooled.map(({ uuid }) => uuid)]
-  const stored = await needs.store.insert(events, uuids)
+  const traces = spooled.map(({ trace }) => trace)
+  const stored = await needs.store.insert(events, uuids, traces)
   const aliases = stored.map(({ uuid }, index) => ({ uuid: uuids[index] ?? uuid, event: uuid }))
   await needs.store.alias(aliases.filter(({ uuid, event }) => uuid !== event))
   needs.availability.working()

@@ -93,7 +93,7 @@ function unreadable(reason: string): Read<never> {
   return { kind: 'unreadable', reason }
 }
 
-function readText(content: Uint8Array): string | undefined {
+export function readText(content: Uint8Array): string | undefined {
   try {
     return UTF8.decode(content)
   } catch {

@@ -81,7 +81,8 @@ export class Publisher {
     channel.on('error', ({ message }: Error) => {
       this.#maxBytesSaid = Number(TOO_LARGE.exec(message)?.[1] ?? Number.POSITIVE_INFINITY)
     })
-    await declareExchange(channel, TOPOLOGY.dispatches)
+    for (const exchange of [TOPOLOGY.dispatches, TOPOLOGY.taskEvents])
+      await declareExchange(channel, exchange)
     this.#confirms = new Confirms(channel)
   }
 

@@ -34,6 +34,7 @@ transportContract('RabbitMQ', async () => {
 
 function recordNames(transport: Transport): Transport {
   return {
+    taskEvents: transport.taskEvents,
     publish: (...args) => transport.publish(...args),
     trouble: () => transport.trouble(),
     close: () => transport.close(),
@@ -50,6 +51,7 @@ async function deleteOurs() {
   const channel = await connection.createChannel()
   for (const name of consumed) await channel.deleteQueue(TOPOLOGY.dispatchesOf(name).name)
   await channel.deleteQueue(TOPOLOGY.dead.name)
-  await channel.deleteExchange(TOPOLOGY.dispatches.name)
+  for (const { name } of [TOPOLOGY.dispatches, TOPOLOGY.taskEvents])
+    await channel.deleteExchange(name)
   await connection.close()
 }

@@ -4,6 +4,7 @@
  */
 import type { Log } from '../../telemetry/log.ts'
 import type { Intake } from '../intake.ts'
+import type { TaskEvents } from '../task-events.ts'
 import {
   type Consumer,
   DISPATCHER_NAME,
@@ -17,6 +18,7 @@ import { decode } from './message.ts'
 import { Publisher } from './publisher.ts'
 import { QueueConsumer } from './queue-consumer.ts'
 import { type Consuming, rabbitmqIntake } from './rabbitmq-intake.ts'
+import { rabbitmqTaskEvents } from './rabbitmq-task-events.ts'
 import type { SetUp } from './session.ts'
 import { type SupervisedOptions, SupervisedSession } from './supervised-session.ts'
 import { TOPOLOGY } from './topology.ts'
@@ -58,6 +60,7 @@ class RabbitmqTransport implements Transport {
   readonly #publisher: Publisher
   readonly #consumers = new Set<Stoppable>()
   readonly intake: Intake
+  readonly taskEvents: TaskEvents
   #closed = false
 
   constructor(log: Log, options: RabbitmqOptions) {
@@ -72,6 +75,7 @@ class RabbitmqTransport implements Transport {
     this.#publisher = new Publisher((setUp) => this.#supervise('publishing', setUp))
     const consume = <M>(consuming: Consuming<M>) => this.#consume(consuming)
     this.intake = rabbitmqIntake({ publisher: this.#publisher, consume })
+    this.taskEvents = rabbitmqTaskEvents({ publisher: this.#publisher, consume })
   }
 
   publish(
