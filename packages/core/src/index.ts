@@ -57,6 +57,7 @@ export {
   ExceptionEventHandlerError,
 } from './handlers/exception-event-handler.ts'
 export { NoopEventHandler } from './handlers/noop-event-handler.ts'
+export { RetryableError } from './handlers/retryable-error.ts'
 export type { Progress, TaskContext, TaskLog } from './handlers/task-context.ts'
 export {
   type InputFile,
@@ -66,6 +67,7 @@ export {
   type TransformOptions,
   type TransformResult,
 } from './handlers/transform-handler.ts'
+export { MetadataClient } from './metadata/metadata-client.ts'
 export type { Scalar } from './models/entries.ts'
 export {
   EventError,
@@ -87,7 +89,7 @@ export {
   type TransferProgress,
   TransferTimeoutError,
 } from './transfer/deadline.ts'
-export { ServiceAnswerError, ServiceUnreachableError } from './transfer/errors.ts'
+export { changedNothing, ServiceAnswerError, ServiceUnreachableError } from './transfer/errors.ts'
 export type { Pauses } from './transfer/pause.ts'
 export type { ServiceOptions } from './transfer/service.ts'
 export { IngestFailedError, IngestJobUnknownError } from './upload/errors.ts'

@@ -34,6 +34,15 @@ export function provenanceOf(origin: {
   ]
 }
 
+/** A result's key-values with its provenance. A handler that hands on its input's does not hand on where that came from. */
+export function withProvenance(
+  keyValues: readonly TransactionKeyValue[],
+  provenance: readonly TransactionKeyValue[],
+): TransactionKeyValue[] {
+  const ours: ReadonlySet<string | undefined> = new Set(Object.values(PROVENANCE_KEYS))
+  return [...keyValues.filter(({ key }) => !ours.has(key)), ...provenance]
+}
+
 /** The dispatchers that the event's data has been through; none when nobody noted any. */
 export function chainOf(event: Event): string[] {
   const notes = readable(() => TransactionKeyValue.fromEvent(event)) ?? []
