@@ -1,9 +1,8 @@
 /** The one place that knows every part of the dispatcher: opens them in order, and closes them in reverse. */
 import { randomUUID } from 'node:crypto'
-import { hostname } from 'node:os'
 import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import type { Dispatcher, UploadResult } from '@pacifica/core'
+import { type Dispatcher, MetadataClient } from '@pacifica/core'
 import {
   type Bell,
   createHealth,
@@ -21,20 +20,24 @@ import {
 import type { DispatcherConfig } from './config.ts'
 import { addChecks } from './health.ts'
 import { serveApi } from './http.ts'
+import type { Environment } from './isolation/child-environment.ts'
+import { childProcessIsolation } from './isolation/child-process.ts'
 import { guardLoops } from './isolation/guard-loops.ts'
 import { inlineIsolation } from './isolation/inline.ts'
+import type { Isolation } from './isolation/isolation.ts'
 import { checkDispatcher, loadDispatcher } from './load-dispatcher.ts'
 import { type TaskMetrics, taskMetrics } from './metrics.ts'
 import { openOutbox } from './outbox/open.ts'
 import { createRunners } from './runners.ts'
 import type { AcceptNeeds } from './tasks/accept.ts'
+import { metadataAsker } from './tasks/ask-metadata.ts'
+import { cancelTask } from './tasks/cancel.ts'
 import { consume } from './tasks/consumer.ts'
-import { insist } from './tasks/insist.ts'
+import { createWorker } from './tasks/create-worker.ts'
+import { readLog } from './tasks/log-store.ts'
 import { taskReader } from './tasks/read.ts'
-import { runTask } from './tasks/run-task.ts'
-import { openScratch, type Scratch } from './tasks/scratch.ts'
+import { openScratch } from './tasks/scratch.ts'
 import * as store from './tasks/store.ts'
-import { TaskWorker } from './tasks/worker.ts'
 
 export interface DispatcherNeeds {
   readonly log: Log
@@ -45,6 +48,13 @@ export interface DispatcherNeeds {
   readonly health?: Health
   /** An author's own, instead of the one that DISPATCHER_MODULE names. */
   readonly dispatcher?: Dispatcher
+  /**
+   * The program that brings `dispatcher`: it is run again, as a child process, for each task, and must come to
+   * `createDispatcher` then, too. Without it the handlers of `dispatcher` run in this process, which is for tests.
+   */
+  readonly program?: string
+  /** Of which handlers see a few harmless variables and what DISPATCHER_HANDLER_ENV lists. */
+  readonly env?: Environment
 }
 
 export interface RunningDispatcher extends Listening {
@@ -55,10 +65,8 @@ export interface RunningDispatcher extends Listening {
 /** Beside src/ and dist/ alike. */
 const MIGRATIONS = fileURLToPath(new URL('../../../prisma/dispatcher/migrations', import.meta.url))
 
-/** How long a handler may take to end after its signal. Shorter than what closing a process allows. */
-const ABORT_GRACE_MS = 2_000
-/** How often the table is looked at when no bell rings. */
-const IDLE_MS = 5_000
+/** What a task's child process runs for a module. */
+const CHILD = fileURLToPath(new URL('isolation/child/main.js', import.meta.url))
 
 /**
  * Starts the service: opens and migrates its database, works off its tasks, consumes its queue, serves its API. All of
@@ -85,11 +93,20 @@ export async function startDispatcher(
     backlog: () => store.readBacklog(database),
     inHand: () => worker.inHand,
   })
-  const handlers = inlineIsolation({ dispatcher, ...runners, log })
+  const handlers = isolationFor(needs, dispatcher, config)
   const isolation = guardLoops(handlers, { dispatcher: name, router: dispatcher.router })
+  const metadata = config.metadataUrl && metadataAsker(new MetadataClient(config.metadataUrl))
   const parts = { life, log, metrics, health, database, channel: transport.taskEvents }
   const outbox = await openOutbox(parts, { dispatcher: name })
-  const worker = createWorker({ log, database, scratch, isolation, counts, outbox }, name, config)
+  const bell = ringingToo(taskBell(database), outbox)
+  const bells = { bell, cancelBell: database.bell('dispatcher_cancel') }
+  const worker = createWorker(
+    {
+      ...{ log, database, scratch, isolation, runners, metadata, dispatcher: name },
+      ...{ ...bells, outbox, onSettled: counts.onSettled },
+    },
+    config,
+  )
   const working = worker.run(life)
   life.onClose('tasks', () => working)
 
@@ -104,8 +121,16 @@ export async function startDispatcher(
   life.onClose('consumer', () => consumer.stop())
 
   addChecks(health, { database, migrations: MIGRATIONS, worker, consumer, transport })
-  const reader = taskReader(database.adapter)
-  const listening = await serveApi({ life, log, metrics, health, accept, reader }, { name, config })
+  const tasks = {
+    ...taskReader(database.adapter),
+    log: (id: string) => readLog(database, id),
+    async cancel(id: string) {
+      const state = await cancelTask(database, id)
+      bells.cancelBell.ring()
+      return state
+    },
+  }
+  const listening = await serveApi({ life, log, metrics, health, accept, tasks }, { name, config })
   return { ...listening, name }
 }
 
@@ -140,51 +165,15 @@ function ringingToo(bell: Bell, other: Pick<Bell, 'ring'>): Bell {
   return { ring, wait: (ms, signal) => bell.wait(ms, signal) }
 }
 
-function createWorker(
-  parts: {
-    log: Log
-    database: Database
-    scratch: Scratch
-    isolation: Parameters<typeof runTask>[0]['isolation']
-    counts: TaskMetrics
-    outbox: Pick<Bell, 'ring'>
-  },
-  dispatcher: string,
-  { leaseMs, maxStarts, concurrency, taskTimeoutMs }: DispatcherConfig,
-): TaskWorker {
-  const { log, database, scratch, isolation, counts, outbox } = parts
-  const me = `${hostname()} ${process.pid} ${new Date().toISOString()}`
-  const holds = async (held: store.Held, signal: AbortSignal) => {
-    const renew = () => store.renewLeases(database, [held], leaseMs)
-    const ours = await insist(renew, { what: `the lease of task ${held.id}`, signal, log })
-    return ours.has(held.id)
-  }
-  const notesOf = (held: store.Held) => ({
-    taken: (taken: { files: number; bytes: number }) => store.noteTaken(database, held, taken),
-    bundle: (made: Pick<UploadResult, 'bundle' | 'jobId'>) =>
-      store.noteBundle(database, held, made),
-  })
-  const running = { dispatcher, isolation, scratch, holds, notesOf }
-  const limits = { timeoutMs: taskTimeoutMs, abortGraceMs: ABORT_GRACE_MS }
-  return new TaskWorker(
-    {
-      store: {
-        async claim(limit, except) {
-          const options = { limit, except, leaseMs, maxStarts, worker: me }
-          const claimed = await store.claimTasks(database, options)
-          if (claimed.length > 0) outbox.ring()
-          return claimed
-        },
-        abandon: (except, settlement) =>
-          store.abandonTasks(database, { maxStarts, except }, settlement),
-        renew: (held) => store.renewLeases(database, held, leaseMs),
-        record: (held, settlement) => store.recordResult(database, held, settlement),
-      },
-      run: (task, signal) => runTask(running, limits, task, signal),
-      bell: ringingToo(taskBell(database), outbox),
-      log,
-      onSettled: counts.onSettled,
-    },
-    { concurrency, maxStarts, heartbeatMs: Math.round(leaseMs / 4), idleMs: IDLE_MS },
-  )
+function isolationFor(
+  { log, dispatcher: own, program, env = {} }: DispatcherNeeds,
+  dispatcher: Dispatcher,
+  { module, handlerEnv: envNames = [] }: DispatcherConfig,
+): Isolation {
+  if (own !== undefined && program === undefined) return inlineIsolation({ dispatcher })
+  const runs =
+    own === undefined
+      ? { program: CHILD, module }
+      : { program: program ?? CHILD, module: undefined }
+  return childProcessIsolation({ log }, { ...runs, env, envNames, workingFolder: process.cwd() })
 }

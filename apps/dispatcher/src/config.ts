@@ -60,6 +60,15 @@ export const dispatcherSettings = {
     doc: 'The name of that header',
     check: (name) => (HEADER_NAME.test(name) ? undefined : 'no header can have this name'),
   }),
+  metadataUrl: setting.url('METADATA_URL', {
+    protocols: ['http:', 'https:'],
+    doc: "Metadata's URL, asked whether a bundle arrived when a crash leaves that in doubt; not set: such a bundle is sent again",
+  }),
+  unsureWaitMs: setting.duration('DISPATCHER_UNSURE_WAIT', {
+    default: '1h',
+    min: 0,
+    doc: 'How long Ingest may take over a bundle until Metadata knows of it; only then is a bundle in doubt sent again',
+  }),
   concurrency: setting.integer('DISPATCHER_CONCURRENCY', {
     default: 2,
     min: 1,
@@ -71,15 +80,41 @@ export const dispatcherSettings = {
     min: 1,
     doc: 'A task that takes longer is told to end: `504 Gateway Timeout`',
   }),
+  taskGraceMs: setting.duration('DISPATCHER_TASK_GRACE', {
+    default: '10s',
+    min: 0,
+    doc: 'How long a handler may take to end after it was told to; then its processes are killed',
+  }),
+  retries: setting.integer('DISPATCHER_TASK_RETRIES', {
+    default: 20,
+    min: 0,
+    max: 1_000,
+    doc: 'How often a task is tried again after an error that may pass (Cartd or Ingest away, `RetryableError`)',
+  }),
+  retryWaitMs: setting.duration('DISPATCHER_RETRY_WAIT', {
+    default: '10s',
+    min: 1,
+    doc: 'The wait before the first of these; doubled each time, up to an hour',
+  }),
   maxStarts: setting.integer('DISPATCHER_TASK_STARTS', {
     default: 5,
     min: 1,
-    doc: 'A task begun so often without an end (each time the process died) has failed',
+    doc: 'A task begun so often without an end (each time its process, or this one, died) has failed',
   }),
   leaseMs: setting.duration('DISPATCHER_LEASE', {
     default: '60s',
     min: 1_000,
     doc: 'How long after its last sign of life a worker counts as dead',
+  }),
+  handlerEnv: setting.list('DISPATCHER_HANDLER_ENV', {
+    doc: 'Variables that handlers see, beside PATH, HOME, LANG, TZ and the like: `LICENSE_SERVER,MODEL_DIR`',
+  }),
+  maxDownload: setting.size('DISPATCHER_MAX_DOWNLOAD', {
+    doc: 'Most bytes that one download of a task may bring; not set: no limit',
+  }),
+  maxLog: setting.size('DISPATCHER_TASK_LOG', {
+    default: '1MiB',
+    doc: 'How much of what a run writes is kept: its beginning and its end',
   }),
   maxBody: setting.size('MAX_BODY', { default: '32MiB', doc: 'Largest event that is taken' }),
   logLevel: setting.oneOf('LOG_LEVEL', {

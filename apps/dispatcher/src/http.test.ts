@@ -13,6 +13,8 @@ import {
   openMigrated,
 } from '../../../test/harness/index.ts'
 import { dispatcherApp } from './http.ts'
+import { cancelTask } from './tasks/cancel.ts'
+import { appendLog, readLog } from './tasks/log-store.ts'
 import { taskReader } from './tasks/read.ts'
 import { acceptTask, claimTasks, recordResult } from './tasks/store.ts'
 import { settle } from './tasks/task.ts'
@@ -34,8 +36,12 @@ beforeEach(() => database.query('TRUNCATE task CASCADE'))
 
 function appOn(database: Database, store = acceptTask.bind(undefined, database)) {
   const accept = { store, bell: createBell(), log, newId: randomUUID, onAccepted: () => {} }
-  const reader = taskReader(database.adapter)
-  const needs = { log, metrics: createMetrics(), health: createHealth(), accept, reader }
+  const tasks = {
+    ...taskReader(database.adapter),
+    cancel: (id: string) => cancelTask(database, id),
+    log: (id: string) => readLog(database, id),
+  }
+  const needs = { log, metrics: createMetrics(), health: createHealth(), accept, tasks }
   return dispatcherApp(needs, { name: 'example', bodyLimit: 10_000 })
 }
 
@@ -56,6 +62,8 @@ function post(payload: string, type = 'application/json') {
 async function postOne(id = event.eventID): Promise<string> {
   return (await post(JSON.stringify({ ...event, eventID: id }))).json()
 }
+
+const CLAIM = { limit: 99, leaseMs: 60_000, maxStarts: 3, worker: 'me', except: [] }
 
 async function settleAll(kind: 'done' | 'failed') {
   const options = { limit: 99, leaseMs: 60_000, maxStarts: 3, worker: 'me', except: [] }
@@ -154,7 +162,58 @@ test('GET /get shows the event and the task, every key in its order', async () =
     ['filesTaken', 0],
     ['bytesTaken', 0],
     ['bundles', []],
+    ['attempts', 0],
+    ['retries', 0],
+    ['nextTry', null],
+    ['progress', null],
+    ['cancelAsked', null],
   ])
+})
+
+test('GET /get shows when a task is tried again, and why', async () => {
+  const id = await postOne()
+  const [task] = await claimTasks(database, CLAIM)
+  const failure = { type: 'ServiceUnreachableError', value: 'no answer', traceback: '' }
+  if (task) await recordResult(database, task, settle({ kind: 'threw', failure, retry: {} }))
+  expect((await app.inject(`/get/${id}`)).json()).toMatchObject({
+    taskStatus: '102 Processing',
+    exceptionType: 'ServiceUnreachableError',
+    retries: 1,
+    nextTry: expect.stringMatching(/Z$/),
+  })
+})
+
+test('DELETE /tasks ends what waits at once, asks what runs to end, and leaves what has ended', async () => {
+  const cancel = async (id: string) => {
+    const { statusCode, body } = await app.inject({ method: 'DELETE', url: `/tasks/${id}` })
+    return [statusCode, JSON.parse(body).taskStatus ?? JSON.parse(body).status]
+  }
+  const waiting = await postOne('waiting')
+  const twice = [await cancel(waiting), await cancel(waiting)]
+  expect(twice).toEqual(Array(2).fill([200, '499 Client Closed Request']))
+  expect((await app.inject(`/get/${waiting}`)).json()).toMatchObject({
+    taskStatus: '499 Client Closed Request',
+    exceptionType: 'TaskCancelledError',
+  })
+  const running = await postOne('running')
+  const [task] = await claimTasks(database, CLAIM)
+  expect(await cancel(running)).toEqual([202, '102 Processing'])
+  expect((await app.inject(`/get/${running}`)).json().cancelAsked).toMatch(/Z$/)
+  if (task) await recordResult(database, task, settle({ kind: 'done' }))
+  expect(await cancel(running)).toEqual([409, '409 Conflict'])
+  expect(await cancel(randomUUID())).toEqual([404, '404 Not Found'])
+})
+
+test('GET /tasks/:id/log shows what the runs of a task wrote, as text', async () => {
+  const id = await postOne()
+  const held = (claim: number) => ({ id, claim })
+  await appendLog(database, held(1), [{ stream: 'out', text: 'one, é' }])
+  await appendLog(database, held(2), [{ stream: 'err', text: 'two\n' }])
+  await appendLog(database, held(2), [{ stream: 'log', text: 'three\n' }])
+  const { headers, body } = await app.inject(`/tasks/${id}/log`)
+  expect(headers['content-type']).toBe('text/plain; charset=utf-8')
+  expect(body).toMatch(/^── run 1, \S+Z\none, é\n── run 2, \S+Z\ntwo\nthree\n$/)
+  expect((await app.inject(`/tasks/${randomUUID()}/log`)).statusCode).toBe(404)
 })
 
 test('GET /get shows what a handler threw, and that the task has moved', async () => {
@@ -235,7 +294,14 @@ test('while the database is away, a posted event is refused with 503 and not los
 
 test('the API is described, with an example for every route', async () => {
   const { paths } = (await app.inject('/docs/json')).json()
-  for (const path of ['/receive', '/status/{id}', '/get/{id}', '/']) {
+  for (const path of [
+    '/receive',
+    '/status/{id}',
+    '/get/{id}',
+    '/',
+    '/tasks/{id}',
+    '/tasks/{id}/log',
+  ]) {
     expect(JSON.stringify(paths[path])).toContain('example')
   }
 })

@@ -13,8 +13,7 @@ import {
 } from '@pacifica/platform'
 import type { DispatcherConfig } from './config.ts'
 import { type AcceptNeeds, acceptPosted } from './tasks/accept.ts'
-import type { TaskReader } from './tasks/read.ts'
-import { taskRoutes } from './tasks/routes.ts'
+import { type ShownTasks, taskRoutes } from './tasks/routes.ts'
 import { VERSION } from './version.ts'
 
 const ERRORS: ErrorTable = {
@@ -22,6 +21,7 @@ const ERRORS: ErrorTable = {
   EVENT_MEDIA_TYPE: 415,
   TASK_ID: 422,
   TASK_NOT_FOUND: 404,
+  TASK_ENDED: 409,
   DATABASE_AWAY: 503,
 }
 
@@ -37,12 +37,12 @@ export interface ApiNeeds {
   readonly metrics: Metrics
   readonly health: Health
   readonly accept: AcceptNeeds
-  readonly reader: TaskReader
+  readonly tasks: ShownTasks
 }
 
 /** The app, not listening yet: what the tests inject into. */
 export async function dispatcherApp(
-  { accept, reader, ...needs }: ApiNeeds,
+  { accept, tasks, ...needs }: ApiNeeds,
   { name, bodyLimit }: { name: string; bodyLimit: number },
 ): Promise<HttpApp> {
   const app = await createHttpApp(needs, {
@@ -56,8 +56,10 @@ export async function dispatcherApp(
     app,
     {
       accept: (event, trace) => answering(() => acceptPosted(accept, event, trace)),
-      find: (id) => answering(() => reader.find(id)),
-      page: (limit, cursor) => answering(() => reader.page(limit, cursor)),
+      find: (id) => answering(() => tasks.find(id)),
+      page: (limit, cursor) => answering(() => tasks.page(limit, cursor)),
+      cancel: (id) => answering(() => tasks.cancel(id)),
+      log: (id) => answering(() => tasks.log(id)),
     },
     { dispatcher: name },
   )

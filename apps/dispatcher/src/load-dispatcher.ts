@@ -2,8 +2,7 @@
 import { createRequire } from 'node:module'
 import { isAbsolute, join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { type Dispatcher, isDispatcher } from '@pacifica/core'
-import { DISPATCHER_NAME } from '@pacifica/platform'
+import { DISPATCHER_NAME_PATTERN, type Dispatcher, isDispatcher } from '@pacifica/core'
 
 export class DispatcherModuleError extends Error {
   readonly code = 'DISPATCHER_MODULE'
@@ -25,7 +24,7 @@ export function checkDispatcher(value: unknown, where: string): Dispatcher {
     const hint = 'defineDispatcher({ name, routes })'
     throw new DispatcherModuleError(`${where}: this is no dispatcher; it must be made with ${hint}`)
   }
-  if (!DISPATCHER_NAME.test(value.name)) {
+  if (!DISPATCHER_NAME_PATTERN.test(value.name)) {
     throw new DispatcherModuleError(`${where}: its name must be 1 to 64 of a-z, 0-9 and '-'`)
   }
   return value

@@ -20,6 +20,9 @@ import {
 } from '@pacifica/platform'
 import { startDispatcher } from './compose.ts'
 import { dispatcherSettings } from './config.ts'
+import { runAsChild } from './isolation/child/run-child.ts'
+import { MODE_VARIABLE } from './isolation/child-environment.ts'
+import { MARK_VARIABLE } from './isolation/process-tree.ts'
 import { VERSION } from './version.ts'
 
 /** A dispatcher that runs by itself needs a broker; one in a process with notifications is given its transport. */
@@ -51,9 +54,13 @@ class UsageError extends Error {
 /**
  * Makes this process the service until a signal ends it: configuration from the environment and the command line,
  * log on standard output, exit code 0 after a clean stop.
+ *
+ * With a dispatcher of its own the program is run again, as a child process, for each task; it then comes here once more,
+ * and the handler runs. What the program does before that it does each time.
  * @param dispatcher what `defineDispatcher` gave; without it, the one that DISPATCHER_MODULE names
  */
 export async function createDispatcher(dispatcher?: Dispatcher): Promise<void> {
+  if (isChild()) return await runTaskHere(dispatcher)
   const args = process.argv.slice(2)
   if (args.includes('--version')) return print(VERSION)
   if (args.includes('--help') || args.includes('-h')) return print(USAGE)
@@ -64,10 +71,22 @@ export async function createDispatcher(dispatcher?: Dispatcher): Promise<void> {
     log.level = config.logLevel
     const transport = transportFor(config.brokerUrl, log)
     life.onClose('transport', () => transport.close())
-    const own = dispatcher === undefined ? {} : { dispatcher }
-    const { name, url } = await startDispatcher(life, { log, transport, ...own }, config)
+    const own = dispatcher === undefined ? {} : { dispatcher, program: process.argv[1] ?? '' }
+    const needs = { log, transport, env: process.env, ...own }
+    const { name, url } = await startDispatcher(life, needs, config)
     log.info({ dispatcher: name, url, docs: `${url}/docs` }, 'dispatcher.started')
   })
+}
+
+/** What a handler starts inherits the mark, but is no child of this kind. */
+function isChild(): boolean {
+  return process.env[MODE_VARIABLE] !== undefined && process.send !== undefined
+}
+
+async function runTaskHere(dispatcher: Dispatcher | undefined): Promise<void> {
+  delete process.env[MODE_VARIABLE]
+  const mark = process.env[MARK_VARIABLE] ?? ''
+  await runAsChild({ mark, ...(dispatcher === undefined ? {} : { dispatcher }) })
 }
 
 function transportFor(url: string | undefined, log: Log): Transport {

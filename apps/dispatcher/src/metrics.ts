@@ -23,7 +23,7 @@ export function taskMetrics(needs: {
   })
   const settled = metrics.counter({
     name: 'pacifica_dispatcher_tasks_settled_total',
-    help: 'Tasks that ended here, by the state they ended in (waiting: handed back)',
+    help: 'Tasks that ended here, by the state they ended in (waiting: handed back; retrying: to be tried again)',
     labels: ['state'],
   })
   metrics.gauge({
@@ -40,9 +40,10 @@ export function taskMetrics(needs: {
     help: 'Tasks that have not ended, by state, over all processes; NaN while the database is away',
     labels: ['state'],
     async collect(gauge) {
-      const { waiting, running, oldest: age } = await readable(backlog, log)
+      const { waiting, running, retrying, oldest: age } = await readable(backlog, log)
       gauge.set({ state: 'waiting' }, waiting)
       gauge.set({ state: 'running' }, running)
+      gauge.set({ state: 'retrying' }, retrying)
       oldest.set(age)
     },
   })
@@ -58,6 +59,7 @@ async function readable(backlog: () => Promise<Backlog>, log: Log): Promise<Back
     return await backlog()
   } catch (err) {
     log.warn({ err }, 'metrics.backlog_unknown')
-    return { waiting: Number.NaN, running: Number.NaN, oldest: Number.NaN }
+    const unknown = Number.NaN
+    return { waiting: unknown, running: unknown, retrying: unknown, oldest: unknown }
   }
 }

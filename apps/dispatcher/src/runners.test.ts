@@ -48,8 +48,9 @@ test('with http URLs files come from Cartd and results go to Ingest, as the sett
   })
   await runners.downloader.download(root, [FILE])
   expect(await readFile(join(root, 'data/foo.txt'))).toEqual(CONTENT)
-  const result = await runners.uploaderFor('T-1').upload(join(root, 'data'), SUBJECT)
+  const result = await runners.uploadsOf('T-1').uploaderFor(1).upload(join(root, 'data'), SUBJECT)
   expect(result).toMatchObject({ bundle: undefined, jobId: 2 })
+  expect(await runners.uploadsOf('T-1').follow?.(2, {})).toMatchObject({ jobId: 2 })
   expect(ingest.jobs[0]?.headers).toMatchObject({
     authorization: `Basic ${Buffer.from('jane:too').toString('base64')}`,
     'remote-user': 'dmlb2001',
@@ -65,9 +66,10 @@ test('with file URLs files come from a folder, and results lie in one under the 
     ingestUrl: pathToFileURL(join(root, 'results')),
   })
   await runners.downloader.download(join(root, 'task'), [FILE])
-  const uploader = runners.uploaderFor('T-1')
-  await uploader.upload(join(root, 'archive/data'), SUBJECT)
-  await uploader.upload(join(root, 'archive/data'), SUBJECT)
+  const uploads = runners.uploadsOf('T-1')
+  for (const number of [1, 2, 1]) {
+    await uploads.uploaderFor(number).upload(join(root, 'archive/data'), SUBJECT)
+  }
   expect(await readdir(join(root, 'results'))).toEqual(['T-1-2.tar', 'T-1.tar'])
 })
 
@@ -88,6 +90,6 @@ test('a cart that cannot be deleted is a warning in the log', async () => {
 test('without a URL nothing is done, and the variable is named', async () => {
   const runners = createRunners({ cartdUrl: undefined, ingestUrl: undefined })
   await expect(runners.downloader.download(root, [FILE])).rejects.toThrow('CARTD_URL is not set')
-  const uploading = runners.uploaderFor('T-1').upload(root, SUBJECT)
+  const uploading = runners.uploadsOf('T-1').uploaderFor(1).upload(root, SUBJECT)
   await expect(uploading).rejects.toThrow('INGEST_URL is not set')
 })

@@ -9,6 +9,7 @@ import {
   type Opener,
   RemoteDownloaderRunner,
   RemoteUploaderRunner,
+  type TransferOptions,
   UploaderRunner,
   type UploadOptions,
   type UploadResult,
@@ -17,8 +18,15 @@ import type { Log } from '@pacifica/platform'
 
 export interface Runners {
   readonly downloader: DownloaderRunner
-  /** A task's own: in a folder, what it uploads a second time, after a crash, replaces what it uploaded the first time. */
-  uploaderFor(taskId: string): UploaderRunner
+  /** A task's own. */
+  uploadsOf(taskId: string): Uploads
+}
+
+export interface Uploads {
+  /** For a task's first, second, … upload. In a folder, what is uploaded again under its number replaces what it was. */
+  uploaderFor(number: number): UploaderRunner
+  /** Waits for the job of an earlier upload. Undefined where there are no jobs: in a folder. */
+  readonly follow?: (jobId: number, options: TransferOptions) => Promise<UploadResult>
 }
 
 /** A handler wanted to download or upload, and nobody said from or to where. */
@@ -45,7 +53,7 @@ export interface RunnersConfig {
 }
 
 export function createRunners(config: RunnersConfig, needs: { readonly log?: Log } = {}): Runners {
-  return { downloader: downloaderFor(config, needs), uploaderFor: uploadersFor(config) }
+  return { downloader: downloaderFor(config, needs), uploadsOf: uploadsFor(config) }
 }
 
 function downloaderFor(
@@ -58,12 +66,15 @@ function downloaderFor(
   return new RemoteDownloaderRunner(cartdUrl, { user, password, onCartLeft })
 }
 
-function uploadersFor(config: RunnersConfig): Runners['uploaderFor'] {
+function uploadsFor(config: RunnersConfig): Runners['uploadsOf'] {
   const { ingestUrl } = config
-  if (ingestUrl === undefined) return () => new NoUploader()
+  if (ingestUrl === undefined) return () => ({ uploaderFor: () => new NoUploader() })
   if (ingestUrl.protocol === 'file:') {
     const folder = fileURLToPath(ingestUrl)
-    return (taskId) => new LocalUploaderRunner(folder, { name: bundleNames(taskId) })
+    return (taskId) => ({
+      uploaderFor: (number) =>
+        new LocalUploaderRunner(folder, { name: () => bundleName(taskId, number) }),
+    })
   }
   const uploader = new RemoteUploaderRunner(ingestUrl, {
     statusUrl: config.ingestStatusUrl,
@@ -72,16 +83,16 @@ function uploadersFor(config: RunnersConfig): Runners['uploaderFor'] {
     authedUser: config.ingestAuthedUser,
     authedUserHeader: config.ingestAuthedUserHeader,
   })
-  return () => uploader
+  const uploads = {
+    uploaderFor: () => uploader,
+    follow: (jobId: number, options: TransferOptions) => uploader.follow(jobId, options),
+  }
+  return () => uploads
 }
 
-/** `<task>`, `<task>-2`, …: the same names in the same order each time the task is begun. */
-function bundleNames(taskId: string): () => string {
-  let made = 0
-  return () => {
-    made += 1
-    return made === 1 ? taskId : `${taskId}-${made}`
-  }
+/** `<task>`, `<task>-2`, … */
+function bundleName(taskId: string, number: number): string {
+  return number === 1 ? taskId : `${taskId}-${number}`
 }
 
 class NoDownloader extends DownloaderRunner {

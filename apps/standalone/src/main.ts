@@ -15,7 +15,7 @@ if (process.argv.includes('--version')) {
     const { sources, notes } = findSources(process.env, { home: homedir() })
     for (const note of notes) log.info({ note }, 'config.note')
     const config = readStandaloneConfig(process.env, sources.ini)
-    const running: Standalone = await startStandalone(life, { log }, config)
+    const running: Standalone = await startStandalone(life, { log, env: process.env }, config)
     console.log(whereToLook(running, config))
   })
 }

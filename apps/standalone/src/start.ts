@@ -15,7 +15,7 @@ export interface Standalone {
 
 export async function startStandalone(
   life: Lifetime,
-  needs: { log: Log },
+  needs: { log: Log; env?: Readonly<Record<string, string | undefined>> },
   config: StandaloneConfig,
 ): Promise<Standalone> {
   await makeFolders([config.dispatcher.cartdUrl, config.dispatcher.ingestUrl])
@@ -24,7 +24,7 @@ export async function startStandalone(
   // The dispatcher first, so that the first delivery finds it; closed last, so that the last one does too.
   const dispatcher = await startDispatcher(
     life,
-    { log: needs.log.child({ service: 'dispatcher' }), transport },
+    { ...needs, log: needs.log.child({ service: 'dispatcher' }), transport },
     config.dispatcher,
   )
   const notifications = await startNotifications(

@@ -71,6 +71,7 @@ export {
   ExceptionEventHandlerError,
 } from './handlers/exception-event-handler.ts'
 export { NoopEventHandler } from './handlers/noop-event-handler.ts'
+export { RetryableError } from './handlers/retryable-error.ts'
 export type { Progress, TaskContext, TaskLog } from './handlers/task-context.ts'
 export {
   type InputFile,
@@ -80,6 +81,7 @@ export {
   type TransformOptions,
   type TransformResult,
 } from './handlers/transform-handler.ts'
+export { MetadataClient } from './metadata/metadata-client.ts'
 export type { Scalar } from './models/entries.ts'
 export {
   EventError,
@@ -101,7 +103,7 @@ export {
   type TransferProgress,
   TransferTimeoutError,
 } from './transfer/deadline.ts'
-export { ServiceAnswerError, ServiceUnreachableError } from './transfer/errors.ts'
+export { changedNothing, ServiceAnswerError, ServiceUnreachableError } from './transfer/errors.ts'
 export type { Pauses } from './transfer/pause.ts'
 export type { ServiceOptions } from './transfer/service.ts'
 export { IngestFailedError, IngestJobUnknownError } from './upload/errors.ts'

@@ -5,18 +5,14 @@ import {
   EventHandler,
   ExceptionEventHandler,
   NoopEventHandler,
+  RetryableError,
   type TaskContext,
-  Transaction,
-  TransactionKeyValue,
   UploaderRunner,
-  type UploadOptions,
 } from '@pacifica/core'
-import { createLog } from '@pacifica/platform'
 import { expect, test } from 'vitest'
 import { createRunners } from '../runners.ts'
 import { inlineIsolation } from './inline.ts'
 
-const log = createLog({ name: 'test', level: 'silent' })
 const never = new AbortController().signal
 const event = Event.parse(
   JSON.stringify({ specversion: '1.0', id: 'E-1', source: '/s', type: 'wanted' }),
@@ -24,10 +20,8 @@ const event = Event.parse(
 
 class Uploads extends UploaderRunner {
   readonly folders: string[] = []
-  readonly keyValues: unknown[] = []
-  override async upload(folder: string, options: UploadOptions) {
+  override async upload(folder: string) {
     this.folders.push(folder)
-    this.keyValues.push(options.keyValues)
     return { bundle: undefined, jobId: undefined, state: {} }
   }
 }
@@ -43,32 +37,23 @@ class Calling extends EventHandler {
   }
 }
 
-const provenance = [new TransactionKeyValue({ key: 'pacifica-dispatcher.task', value: 'T-1' })]
-const noted: unknown[] = []
-const notes = {
-  taken: async (taken: unknown) => void noted.push(taken),
-  bundle: async (made: unknown) => void noted.push(made),
+const quiet = { info() {}, warn() {}, error() {} }
+const notes = { log: quiet, output() {}, progress() {}, process: async () => {} }
+
+function jobWith(uploader: UploaderRunner) {
+  const { downloader } = createRunners({ cartdUrl: undefined, ingestUrl: undefined })
+  const parts = { downloader, uploader, notes, force: never }
+  return { taskId: 'T-1', event, folder: tmpdir(), provenance: [], ...parts }
 }
 
-function run(handler: EventHandler, { path = '$', holds = true, uploader = new Uploads() } = {}) {
-  const { downloader } = createRunners({ cartdUrl: undefined, ingestUrl: undefined })
+function run(handler: EventHandler, { path = '$', uploader = new Uploads() } = {}) {
   const dispatcher = defineDispatcher({ name: 'example', routes: [{ path, handler }] })
-  const isolation = inlineIsolation({ dispatcher, downloader, uploaderFor: () => uploader, log })
-  const job = {
-    taskId: 'T-1',
-    event,
-    folder: tmpdir(),
-    provenance,
-    holds: async () => holds,
-    notes,
-  }
-  return isolation.run(job, never)
+  return inlineIsolation({ dispatcher }).run(jobWith(uploader), never)
 }
 
 test('the handler of the first route that matches gets the event', async () => {
   const called: string[] = []
   const noting = (name: string) => new Calling(() => called.push(name))
-  const { downloader } = createRunners({ cartdUrl: undefined, ingestUrl: undefined })
   const dispatcher = defineDispatcher({
     name: 'example',
     routes: [
@@ -77,17 +62,8 @@ test('the handler of the first route that matches gets the event', async () => {
       { path: '$', handler: noting('second') },
     ],
   })
-  const uploaderFor = () => new Uploads()
-  const isolation = inlineIsolation({ dispatcher, downloader, uploaderFor, log })
-  const job = {
-    taskId: 'T-1',
-    event,
-    folder: tmpdir(),
-    provenance: [],
-    holds: async () => true,
-    notes,
-  }
-  expect(await isolation.run(job, never)).toEqual({ kind: 'done' })
+  const isolation = inlineIsolation({ dispatcher })
+  expect(await isolation.run(jobWith(new Uploads()), never)).toEqual({ kind: 'done' })
   expect(called).toEqual(['first'])
 })
 
@@ -114,17 +90,11 @@ test.each([['a string'], [undefined], [null], [{ code: 7 }]])(
   },
 )
 
-test('a result is uploaded while the task is ours, and not when somebody else has it', async () => {
-  const uploader = new Uploads()
-  const upload = new Calling(({ uploader, folder }) =>
-    uploader.upload(folder, { transaction: new Transaction({}), keyValues: [] }),
-  )
-  expect(await run(upload, { uploader })).toEqual({ kind: 'done' })
-  expect(await run(upload, { uploader, holds: false })).toMatchObject({
-    kind: 'threw',
-    failure: { type: 'LeaseLostError' },
+test('a handler may say that its failure is worth another try', async () => {
+  const busy = new Calling(() => {
+    throw new RetryableError('the licence server is busy', { retryAfterMs: 7_000 })
   })
-  expect(uploader.folders).toHaveLength(1)
+  expect(await run(busy)).toMatchObject({ kind: 'threw', retry: { afterMs: 7_000 } })
 })
 
 test('without CARTD_URL a download fails and names the variable', async () => {
@@ -133,13 +103,4 @@ test('without CARTD_URL a download fails and names the variable', async () => {
     kind: 'threw',
     failure: { type: 'NotConfiguredError', value: expect.stringContaining('CARTD_URL is not set') },
   })
-})
-
-test('a result has its provenance although the handler did not think of it', async () => {
-  const uploader = new Uploads()
-  const tag = new TransactionKeyValue({ key: 'tag', value: 'a' })
-  const options = { transaction: new Transaction({ submitter: 10 }), keyValues: [tag] }
-  const forgetful = new Calling((context) => context.uploader.upload('result', options))
-  expect(await run(forgetful, { uploader })).toEqual({ kind: 'done' })
-  expect(uploader.keyValues).toEqual([[tag, ...provenance]])
 })

@@ -6,12 +6,12 @@ import {
   type Arrival,
   acceptTask,
   claimTasks,
-  noteBundle,
   noteTaken,
   recordResult,
   renewLeases,
 } from '../tasks/store.ts'
 import { settle } from '../tasks/task.ts'
+import { markUpload } from '../tasks/upload-store.ts'
 import {
   claimOutbox,
   type OutboxRow,
@@ -71,7 +71,9 @@ describe.each(ENGINES)('on the %s engine', (engine) => {
       const task = await claimTask()
       await renewLeases(one, [task], 60_000)
       await noteTaken(one, task, { files: 2, bytes: 70 })
-      await noteBundle(one, task, { bundle: undefined, jobId: 7 })
+      const upload = { number: 1, last: true, unsure: false, jobId: 7, bundle: null }
+      for (const state of ['begun', 'ending', 'sent', 'done'] as const)
+        await markUpload(one, task, { ...upload, state, transaction: null })
       await recordResult(one, task, done)
       await recordResult(one, task, done)
       expect(await states()).toEqual(['waiting', 'running', 'running', 'done'])
@@ -84,7 +86,7 @@ describe.each(ENGINES)('on the %s engine', (engine) => {
         attempts: 1,
         files_taken: 2,
         bytes_taken: 70,
-        bundles: [{ bundle: null, jobId: 7 }],
+        bundles: [{ bundle: null, jobId: 7, transaction: null, unsure: false }],
       })
     })
 

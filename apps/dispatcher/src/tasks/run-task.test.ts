@@ -4,9 +4,10 @@ import { join } from 'node:path'
 import { createLog } from '@pacifica/platform'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { Isolation } from '../isolation/isolation.ts'
+import { createRunners } from '../runners.ts'
 import { runTask } from './run-task.ts'
 import { openScratch, type Scratch } from './scratch.ts'
-import { LeaseLostError } from './worker.ts'
+import { LeaseLostError, TaskCancelledError } from './stop-reasons.ts'
 
 const log = createLog({ name: 'test', level: 'silent' })
 const event = JSON.stringify({ specversion: '1.0', id: 'E-1', source: '/s', type: 't' })
@@ -14,6 +15,9 @@ const task = {
   id: '0b1e7f2a-9c3d-4e5f-8a6b-7c8d9e0f1a2b',
   claim: 1,
   attempts: 1,
+  retries: 0,
+  cancelled: false,
+  process: null,
   event,
   trace: null,
 }
@@ -27,18 +31,38 @@ beforeEach(async () => {
 })
 afterEach(() => rm(base, { recursive: true }))
 
-function run(
-  isolated: Isolation['run'],
-  { signal = never, timeoutMs = 60_000, abortGraceMs = 60_000, text = event } = {},
-) {
+interface Settings {
+  readonly signal?: AbortSignal
+  readonly timeoutMs?: number
+  readonly graceMs?: number
+  readonly forceMs?: number
+  readonly text?: string
+  readonly cancelled?: boolean
+}
+
+function run(isolated: Isolation['run'], settings: Settings = {}) {
+  const { signal = never, timeoutMs = 60_000, graceMs = 60_000, forceMs = 60_000 } = settings
+  const { text = event, cancelled = false } = settings
+  const rows = {
+    uploads: async () => [],
+    markUpload: async () => true,
+    taken: async () => {},
+    progress: async () => {},
+    process: async () => true,
+    appendLog: async () => {},
+  }
   const needs = {
     dispatcher: 'example',
     isolation: { run: isolated },
     scratch,
-    holds: async () => true,
-    notesOf: () => ({ taken: async () => {}, bundle: async () => {} }),
+    runners: createRunners({ cartdUrl: undefined, ingestUrl: undefined }),
+    metadata: undefined,
+    rowsOf: () => rows,
+    log,
   }
-  return runTask(needs, { timeoutMs, abortGraceMs }, { ...task, event: text }, signal)
+  const limits = { timeoutMs, graceMs, hurriedGraceMs: graceMs, forceMs }
+  const options = { limits, maxDownload: 1_000, maxLog: 1_000, unsureMs: 0 }
+  return runTask(needs, options, { ...task, event: text, cancelled }, signal)
 }
 
 /** Listens, as a good handler does: ends by throwing when it is told to. */
@@ -66,8 +90,18 @@ test('a run out of time is told to end', async () => {
   expect(await run(listening, { timeoutMs: 20 })).toEqual({ kind: 'timed-out', limitMs: 20 })
 })
 
-test('a run out of time that does not listen is left behind', async () => {
-  const outcome = await run(deaf, { timeoutMs: 20, abortGraceMs: 20 })
+test('a run out of time that does not listen is ended by force', async () => {
+  const killed: Isolation['run'] = (job) =>
+    new Promise((resolve) => {
+      const failure = { type: 'TaskProcessKilledError', value: 'SIGKILL', traceback: '' }
+      job.force.addEventListener('abort', () => resolve({ kind: 'crashed', failure }))
+    })
+  const outcome = await run(killed, { timeoutMs: 20, graceMs: 20 })
+  expect(outcome).toEqual({ kind: 'timed-out', limitMs: 20 })
+})
+
+test('a run that not even force can end is left behind', async () => {
+  const outcome = await run(deaf, { timeoutMs: 20, graceMs: 20, forceMs: 20 })
   expect(outcome).toEqual({ kind: 'timed-out', limitMs: 20 })
   expect(await readdir(base)).toEqual([])
 })
@@ -87,13 +121,27 @@ test('when the process ends, a run that listens is interrupted, and one that doe
     return { kind: 'threw', failure }
   }
   expect(await run(listener, { signal })).toEqual({ kind: 'interrupted' })
-  expect(await run(deaf, { signal, abortGraceMs: 20 })).toEqual({ kind: 'unfinished' })
+  expect(await run(deaf, { signal, graceMs: 20, forceMs: 20 })).toEqual({ kind: 'unfinished' })
+})
+
+test('a run that is cancelled is told to end, and is done if it comes to its end in spite of that', async () => {
+  const cancelling = () => AbortSignal.abort(new TaskCancelledError())
+  expect(await run(async () => ({ kind: 'done' }), { signal: cancelling() })).toEqual({
+    kind: 'done',
+  })
+  const stubborn = { signal: cancelling(), graceMs: 20, forceMs: 20 }
+  expect(await run(deaf, stubborn)).toEqual({ kind: 'cancelled' })
+})
+
+test('a task that was cancelled before it could be begun is not', async () => {
+  const outcome = await run(() => Promise.reject(new Error('begun')), { cancelled: true })
+  expect(outcome).toEqual({ kind: 'cancelled' })
 })
 
 test('a run whose lease is lost is lost, however it ends', async () => {
   const signal = AbortSignal.abort(new LeaseLostError(task.id))
   expect(await run(async () => ({ kind: 'done' }), { signal })).toEqual({ kind: 'lost' })
-  expect(await run(deaf, { signal, abortGraceMs: 20 })).toEqual({ kind: 'lost' })
+  expect(await run(deaf, { signal, graceMs: 20, forceMs: 20 })).toEqual({ kind: 'lost' })
 })
 
 test('what cannot even be begun fails with the reason', async () => {

@@ -1,39 +1,63 @@
 /**
- * One task from its claim to its outcome: event, scratch folder, handler, time limit. Whatever goes wrong on this way,
- * thrown by whomever and as whatever, becomes an outcome: a task always comes to an end.
+ * One task from its claim to its outcome: what is left of an earlier run, event, scratch folder, handler, time limit.
+ * Whatever goes wrong on this way, thrown by whomever and as whatever, becomes an outcome: a task always comes to an end.
  */
 import { Event } from '@pacifica/core'
-import { sleep } from '@pacifica/platform'
-import type { Isolation, TransferNotes } from '../isolation/isolation.ts'
-import { failureOf } from './failure.ts'
+import type { Log } from '@pacifica/platform'
+import type { Isolation, Job } from '../isolation/isolation.ts'
+import { endOrphans, type ProcessRecord } from '../isolation/process-tree.ts'
+import type { Runners } from '../runners.ts'
+import type { MetadataAsker } from './ask-metadata.ts'
+import { failureOf, storableFailure } from './failure.ts'
+import { inTime, type RunLimits } from './in-time.ts'
+import type { LogPiece } from './log-store.ts'
 import { provenanceOf } from './provenance.ts'
+import { retryOf } from './retry.ts'
 import type { Scratch } from './scratch.ts'
-import type { ClaimedTask, Held } from './store.ts'
+import { LeaseLostError } from './stop-reasons.ts'
+import type { ClaimedTask } from './store.ts'
 import type { Outcome } from './task.ts'
-import { LeaseLostError } from './worker.ts'
+import { TaskDownloader } from './task-downloader.ts'
+import { createTaskLog, type TaskLogSink } from './task-log.ts'
+import {
+  createProgressReport,
+  type ProgressReport,
+  type ReportedProgress,
+} from './task-progress.ts'
+import { TaskUploader } from './task-uploader.ts'
+import type { UploadRecord } from './upload-store.ts'
+
+/** What a run stores and reads, under its claim. `false`: the claim is no longer ours. */
+export interface RunRows {
+  uploads(): Promise<UploadRecord[]>
+  markUpload(upload: Omit<UploadRecord, 'ageMs'>): Promise<boolean>
+  taken(taken: { readonly files: number; readonly bytes: number }): Promise<void>
+  progress(progress: ReportedProgress): Promise<void>
+  process(record: ProcessRecord): Promise<boolean>
+  appendLog(pieces: readonly LogPiece[]): Promise<void>
+}
 
 export interface RunTaskNeeds {
   readonly dispatcher: string
   readonly isolation: Isolation
   readonly scratch: Scratch
-  /** Asks the database whether the claim is still the newest; waits for it while it is away. */
-  readonly holds: (held: Held, signal: AbortSignal) => Promise<boolean>
-  readonly notesOf: (held: Held) => TransferNotes
+  readonly runners: Runners
+  readonly metadata: MetadataAsker | undefined
+  /** @param signal the run's: what has to wait for the database gives up then */
+  readonly rowsOf: (task: ClaimedTask, signal: AbortSignal) => RunRows
+  readonly log: Log
 }
 
 export interface RunTaskOptions {
-  readonly timeoutMs: number
-  /** How long a handler may take to end after it was told to. */
-  readonly abortGraceMs: number
+  readonly limits: RunLimits
+  readonly maxDownload: number
+  /** Of what a run writes. */
+  readonly maxLog: number
+  /** How long Ingest may take over a bundle. */
+  readonly unsureMs: number
 }
 
-/** What the handler's signal is aborted with when the task's time is up. */
-class TimeIsUp extends Error {
-  readonly code = 'TASK_TIMEOUT'
-  constructor() {
-    super("the task's time is up")
-  }
-}
+const PROGRESS_MS = 2_000
 
 /** Never rejects. */
 export async function runTask(
@@ -42,66 +66,102 @@ export async function runTask(
   task: ClaimedTask,
   signal: AbortSignal,
 ): Promise<Outcome> {
-  const { dispatcher, isolation, scratch, holds, notesOf } = needs
   try {
-    const event = Event.parse(task.event)
-    const provenance = provenanceOf({ dispatcher, taskId: task.id, event })
-    return await scratch.use(task, (folder) => {
-      const job = { taskId: task.id, event, folder, provenance, notes: notesOf(task) }
-      const run = (stop: AbortSignal) =>
-        isolation.run({ ...job, holds: () => holds(task, stop) }, stop)
-      return inTime(run, options, signal)
+    endEarlierRun(task, needs.log)
+    const outcome = await needs.scratch.use(task, async (folder): Promise<Outcome> => {
+      if (task.cancelled) return { kind: 'cancelled' }
+      const run = (stop: AbortSignal, force: AbortSignal) =>
+        oneRun(needs, options, task, folder, stop, force)
+      return await inTime(run, options.limits, signal)
     })
+    return 'failure' in outcome
+      ? { ...outcome, failure: storableFailure(outcome.failure) }
+      : outcome
   } catch (error) {
     return { kind: 'threw', failure: failureOf(error, process.cwd()) }
   }
 }
 
-/** Ends when the run ends, or `abortGraceMs` after it was told to: then a run that does not listen is left behind. */
-async function inTime(
-  run: (signal: AbortSignal) => Promise<Outcome>,
-  { timeoutMs, abortGraceMs }: RunTaskOptions,
-  signal: AbortSignal,
+/** What a killed supervisor's handler may still be doing, it does not do beside the new run. */
+function endEarlierRun(task: ClaimedTask, log: Log): void {
+  if (task.process === null) return
+  const ended = endOrphans(task.process)
+  if (ended > 0) log.warn({ task: task.id, processes: ended }, 'task.orphans_ended')
+}
+
+async function oneRun(
+  needs: RunTaskNeeds,
+  options: RunTaskOptions,
+  task: ClaimedTask,
+  folder: string,
+  stop: AbortSignal,
+  force: AbortSignal,
 ): Promise<Outcome> {
-  const stop = new AbortController()
-  const ended = new AbortController()
-  const pass = () => stop.abort(signal.reason)
-  const timer = setTimeout(() => stop.abort(new TimeIsUp()), timeoutMs)
-  signal.addEventListener('abort', pass, { once: true })
-  if (signal.aborted) pass()
+  const rows = needs.rowsOf(task, stop)
+  const log = needs.log.child({ task: task.id })
+  const report = createProgressReport((progress) => rows.progress(progress), PROGRESS_MS)
+  const taskLog = createTaskLog(
+    { append: (pieces) => rows.appendLog(pieces), log },
+    { maxLength: options.maxLog },
+  )
   try {
-    const left = leftBehind(stop.signal, abortGraceMs, ended.signal)
-    return told(await Promise.race([run(stop.signal), left]), stop.signal, timeoutMs)
+    const event = Event.parse(task.event)
+    const provenance = provenanceOf({ dispatcher: needs.dispatcher, taskId: task.id, event })
+    const uploader = new TaskUploader(
+      {
+        uploads: needs.runners.uploadsOf(task.id),
+        metadata: needs.metadata,
+        log,
+        mark: (upload) => rows.markUpload(upload),
+        progress: report.tell,
+      },
+      { taskId: task.id, provenance, known: await rows.uploads(), unsureMs: options.unsureMs },
+    )
+    if ((await uploader.resume({ signal: stop })) !== undefined) return { kind: 'done' }
+    const downloader = new TaskDownloader(
+      { downloader: needs.runners.downloader, taken: rows.taken, progress: report.tell },
+      options.maxDownload,
+    )
+    const notes = notesOf(task, rows, taskLog, report, log)
+    const job = { taskId: task.id, event, folder, provenance, downloader, uploader, notes, force }
+    return await needs.isolation.run(job, stop)
+  } catch (error) {
+    return { kind: 'threw', failure: failureOf(error, process.cwd()), ...retryOf(error) }
   } finally {
-    clearTimeout(timer)
-    signal.removeEventListener('abort', pass)
-    ended.abort()
+    await report.close()
+    await taskLog.close()
   }
 }
 
-async function leftBehind(
-  stop: AbortSignal,
-  graceMs: number,
-  ended: AbortSignal,
-): Promise<Outcome> {
-  await new Promise<void>((resolve) => {
-    for (const signal of [stop, ended]) {
-      if (signal.aborted) resolve()
-      signal.addEventListener('abort', () => resolve(), { once: true })
+function notesOf(
+  task: ClaimedTask,
+  rows: RunRows,
+  taskLog: TaskLogSink,
+  report: ProgressReport,
+  log: Log,
+): Job['notes'] {
+  const line =
+    (level: 'info' | 'warn' | 'error') =>
+    (message: string, fields: Readonly<Record<string, unknown>> = {}) => {
+      log[level]({ ...fields }, message)
+      const members = Object.keys(fields).length === 0 ? '' : ` ${textOf(fields)}`
+      taskLog.add('log', `${level} ${message}${members}\n`)
     }
-  })
-  if (!ended.aborted) await sleep(graceMs, ended)
-  return { kind: 'unfinished' }
+  return {
+    log: { info: line('info'), warn: line('warn'), error: line('error') },
+    output: (stream, text) => taskLog.add(stream, text),
+    progress: report.tell,
+    async process(record) {
+      if (!(await rows.process(record))) throw new LeaseLostError(task.id)
+    },
+  }
 }
 
-/** Ends that nobody's telling brought about. */
-const ENDS: ReadonlySet<Outcome['kind']> = new Set(['done', 'unrouted', 'refused'])
-
-/** What a run's end means, given who told it to end. A handler that came to its end in spite of that is done. */
-function told(outcome: Outcome, stop: AbortSignal, limitMs: number): Outcome {
-  if (stop.reason instanceof LeaseLostError) return { kind: 'lost' }
-  if (ENDS.has(outcome.kind)) return outcome
-  if (stop.reason instanceof TimeIsUp) return { kind: 'timed-out', limitMs }
-  if (stop.aborted && outcome.kind === 'threw') return { kind: 'interrupted' }
-  return outcome
+/** Whatever a handler gives. */
+function textOf(fields: Readonly<Record<string, unknown>>): string {
+  try {
+    return JSON.stringify(fields)
+  } catch {
+    return '(members that cannot be shown)'
+  }
 }

@@ -18,7 +18,7 @@ const exampleEvent = {
 const textOrNull = Type.Union([Type.String(), Type.Null()])
 const time = Type.String({ format: 'date-time' })
 const timeOrNull = Type.Union([time, Type.Null()])
-const statusLines = Object.values(STATUS_LINES)
+const statusLines = [...new Set(Object.values(STATUS_LINES))]
 
 export const event = Type.Object(
   {},
@@ -32,6 +32,16 @@ export const event = Type.Object(
 export const taskId = Type.String({ description: "The task's id", examples: [exampleId] })
 
 export const status = Type.String({ enum: statusLines, examples: [STATUS_LINES.done] })
+
+export const log = Type.String({
+  description: 'Plain text',
+  examples: ['── run 1, 2019-01-09T09:17:26.123Z\nreading foo.txt\n'],
+})
+
+export const cancelled = Type.Object(
+  { taskID: Type.String(), taskStatus: status },
+  { examples: [{ taskID: exampleId, taskStatus: STATUS_LINES.cancelled }] },
+)
 
 export const taskParams = Type.Object({
   id: Type.String({ description: "The task's id, a UUID", examples: [exampleId] }),
@@ -73,9 +83,39 @@ export const task = Type.Object(
     }),
     bytesTaken: Type.Integer(),
     bundles: Type.Array(
-      Type.Object({ bundle: textOrNull, jobId: Type.Union([Type.Integer(), Type.Null()]) }),
+      Type.Object({
+        bundle: textOrNull,
+        jobId: Type.Union([Type.Integer(), Type.Null()]),
+        transaction: textOrNull,
+        unsure: Type.Boolean({
+          description:
+            'A crash left in doubt whether it had arrived, and it was sent again: it may be in the archive twice',
+        }),
+      }),
       { description: "What the handler's uploads have made: where it lies, and Ingest's job" },
     ),
+    attempts: Type.Integer({ description: 'How often it was begun without an end' }),
+    retries: Type.Integer({
+      description: 'How often it was put back because of an error that may pass',
+    }),
+    nextTry: Type.Union([time, Type.Null()], {
+      description: 'When it is begun again, while it waits for that',
+    }),
+    progress: Type.Union(
+      [
+        Type.Object({
+          step: Type.String(),
+          done: Type.Optional(Type.Number()),
+          total: Type.Optional(Type.Number()),
+          unit: Type.Optional(Type.String({ description: 'bytes, or what the handler counts' })),
+        }),
+        Type.Null(),
+      ],
+      { description: 'How far the run is, a few seconds old' },
+    ),
+    cancelAsked: Type.Union([time, Type.Null()], {
+      description: 'When somebody asked for it to be cancelled',
+    }),
   },
   {
     examples: [
@@ -101,7 +141,19 @@ export const task = Type.Object(
         deleted: null,
         filesTaken: 2,
         bytesTaken: 1_024,
-        bundles: [{ bundle: `/srv/bundles/${exampleId}.tar`, jobId: null }],
+        bundles: [
+          {
+            bundle: `/srv/bundles/${exampleId}.tar`,
+            jobId: null,
+            transaction: null,
+            unsure: false,
+          },
+        ],
+        attempts: 1,
+        retries: 0,
+        nextTry: null,
+        progress: { step: 'upload', done: 1_024, total: 1_024, unit: 'bytes' },
+        cancelAsked: null,
       },
     ],
   },

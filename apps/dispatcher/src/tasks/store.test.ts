@@ -2,12 +2,14 @@ import { randomUUID } from 'node:crypto'
 import type { Database } from '@pacifica/platform'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { ENGINES, type MigratedDatabase, openMigrated } from '../../../../test/harness/index.ts'
+import { cancelledAmong, cancelTask } from './cancel.ts'
 import {
   type Arrival,
   abandonTasks,
   acceptTask,
   claimTasks,
   type Held,
+  noteProcess,
   readBacklog,
   recordResult,
   releaseOrphans,
@@ -19,6 +21,8 @@ import { abandoned, settle } from './task.ts'
 const failure = { type: 'Error', value: 'no luck', traceback: '' }
 const failed = settle({ kind: 'threw', failure })
 const done = settle({ kind: 'done' })
+const later = settle({ kind: 'threw', failure, retry: { afterMs: 60_000 } })
+const crashed = settle({ kind: 'crashed', failure })
 
 function arrival(parts: Partial<Arrival> = {}): Arrival {
   return {
@@ -81,13 +85,14 @@ describe.each(ENGINES)('on the %s engine', (engine) => {
       expect(again).toEqual({ taskId: first.id, isNew: false })
     })
 
-    test.each(['waiting', 'running', 'done'])(
+    test.each(['waiting', 'running', 'retrying', 'done'])(
       'another delivery of the event joins the task while it is %s',
       async (state) => {
         const first = arrival()
         await acceptTask(one, first)
         if (state !== 'waiting') await claimed(one)
         if (state === 'done') await recordResult(one, { id: first.id, claim: 1 }, done)
+        if (state === 'retrying') await recordResult(one, { id: first.id, claim: 1 }, later)
         const other = arrival()
         expect((await acceptTask(one, other)).taskId).toBe(first.id)
         const otherAgain = await acceptTask(one, { ...other, id: randomUUID() })
@@ -102,7 +107,7 @@ describe.each(ENGINES)('on the %s engine', (engine) => {
       expect((await acceptTask(one, arrival())).taskId).toBe(posted.id)
     })
 
-    test.each(['unrouted', 'failed', 'timed-out'])(
+    test.each(['unrouted', 'failed', 'timed-out', 'cancelled'])(
       'an event whose task is %s gets a new one with the next delivery',
       async (state) => {
         const first = arrival()
@@ -232,6 +237,43 @@ describe.each(ENGINES)('on the %s engine', (engine) => {
       expect(await claimed(two)).toMatchObject([{ id, claim: 2, attempts: 1 }])
     })
 
+    test('a task that is to be tried again waits until then, and keeps why', async () => {
+      const { id } = arrival()
+      await acceptTask(one, arrival({ id }))
+      const [held] = await claimed(one)
+      expect(await recordResult(one, held as Held, later)).toBe(true)
+      expect(await recordResult(one, held as Held, later)).toBe(true)
+      expect(await stateOf(one, id)).toMatchObject({
+        ...{ state: 'retrying', attempts: 0, exception_type: 'Error' },
+      })
+      expect(await claimed(two)).toEqual([])
+      await expire(one, id)
+      expect(await claimed(two)).toMatchObject([{ id, claim: 2, attempts: 1, retries: 1 }])
+      expect(await recordResult(one, held as Held, later)).toBe(false)
+    })
+
+    test('a crash costs a start', async () => {
+      const { id } = arrival()
+      await acceptTask(one, arrival({ id }))
+      const [held] = await claimed(one)
+      await recordResult(one, held as Held, crashed)
+      await expire(one, id)
+      expect(await claimed(two)).toMatchObject([{ id, attempts: 2, retries: 0 }])
+    })
+
+    test('where a handler runs is known to whoever takes the task up, and only then', async () => {
+      const record = { host: 'here', group: 7, started: 9, mark: 'm' }
+      await acceptTask(one, arrival())
+      const [first] = await claimed(one, { leaseMs: 0 })
+      expect(first).toMatchObject({ process: null, cancelled: false })
+      expect(await noteProcess(one, first as Held, record)).toBe(true)
+      const [second] = await claimed(two)
+      expect(second).toMatchObject({ process: record })
+      expect(await noteProcess(one, first as Held, record)).toBe(false)
+      await recordResult(two, second as Held, settle({ kind: 'interrupted' }))
+      expect(await claimed(one)).toMatchObject([{ process: null }])
+    })
+
     test('a task begun too often without an end fails with the reason, and its last holder is refused', async () => {
       const { id } = arrival()
       await acceptTask(one, arrival({ id }))
@@ -246,6 +288,42 @@ describe.each(ENGINES)('on the %s engine', (engine) => {
       for (const held of [first, last]) {
         expect(await recordResult(one, held as Held, done)).toBe(false)
       }
+    })
+  })
+
+  describe('cancelling', () => {
+    test('ends what waits at once, and whatever is tried again', async () => {
+      for (const state of ['waiting', 'retrying']) {
+        const { id } = arrival()
+        await acceptTask(one, arrival({ id, digest: state }))
+        const [held] = state === 'retrying' ? await claimed(one) : []
+        if (held) await recordResult(one, held, later)
+        expect(await cancelTask(two, id)).toBe('cancelled')
+        expect(await cancelTask(two, id)).toBe(undefined)
+        expect(await stateOf(one, id)).toMatchObject({
+          ...{ state: 'cancelled', exception_type: 'TaskCancelledError' },
+        })
+      }
+      expect(await claimed(one)).toEqual([])
+    })
+
+    test('tells who runs the task, whose result stands all the same', async () => {
+      await acceptTask(one, arrival())
+      const [held] = await claimed(one)
+      const id = held?.id ?? ''
+      expect(await cancelledAmong(one, [id])).toEqual(new Set())
+      expect(await cancelTask(two, id)).toBe('running')
+      expect(await cancelledAmong(one, [id])).toEqual(new Set([id]))
+      expect(await recordResult(one, held as Held, done)).toBe(true)
+      expect(await stateOf(one, id)).toMatchObject({ state: 'done', exception_type: null })
+    })
+
+    test('of a task that is put back meanwhile is found by the next to claim it, at once', async () => {
+      await acceptTask(one, arrival())
+      const [held] = await claimed(one)
+      await cancelTask(two, held?.id ?? '')
+      await recordResult(one, held as Held, later)
+      expect(await claimed(two)).toMatchObject([{ id: held?.id, cancelled: true }])
     })
   })
 

@@ -5,6 +5,7 @@
  * changes nothing.
  */
 import type { Database, Sql } from '@pacifica/platform'
+import type { ProcessRecord } from '../isolation/process-tree.ts'
 import type { Settlement } from './task.ts'
 
 /** An event that came in, on its way to become a task, or to join one. */
@@ -34,8 +35,14 @@ export interface Held {
 }
 
 export interface ClaimedTask extends Held {
-  /** How often it has been begun, this time included. */
+  /** How often it has been begun without an end, this time included. */
   readonly attempts: number
+  /** How often it was put back because of an error that may pass. */
+  readonly retries: number
+  /** Somebody asked for it to be cancelled before it could be begun. */
+  readonly cancelled: boolean
+  /** Where the run before this one had its handler, if that did not come to an end. */
+  readonly process: ProcessRecord | null
   /** The event as it came in: JSON text. */
   readonly event: string
   readonly trace: string | null
@@ -69,7 +76,7 @@ WITH arrival AS (
   SELECT d.task AS id FROM task_delivery d JOIN arrival a ON d.delivery = a.delivery AND d.replay = a.replay
 ), joined AS (
   SELECT t.id FROM task t JOIN arrival a ON t.digest = a.digest AND t.source = a.source AND t.event_id = a.event_id
-  WHERE a.replay = 0 AND t.state IN ('waiting', 'running', 'done') AND t.deleted IS NULL
+  WHERE a.replay = 0 AND t.state IN ('waiting', 'running', 'retrying', 'done') AND t.deleted IS NULL
     AND NOT EXISTS (SELECT FROM known)
   ORDER BY t.seq DESC LIMIT 1
 ), added AS (
@@ -108,16 +115,16 @@ export function acceptTask(database: Database, arrival: Arrival): Promise<Accept
 const CLAIM = `
 WITH due AS (
   SELECT id FROM task
-  WHERE state IN ('waiting', 'running') AND due <= now() AND attempts < $3 AND NOT (id = ANY($5::uuid[]))
+  WHERE state IN ('waiting', 'running', 'retrying') AND due <= now() AND attempts < $3 AND NOT (id = ANY($5::uuid[]))
   ORDER BY due, seq LIMIT $1
   FOR UPDATE SKIP LOCKED
 )
 UPDATE task t
 SET state = 'running', claim = t.claim + 1, attempts = t.attempts + 1, due = now() + $2 * interval '1 ms',
     worker = $4, started = coalesce(t.started, now()), updated = now(),
-    files_taken = 0, bytes_taken = 0, bundles = '[]'
+    files_taken = 0, bytes_taken = 0, progress = NULL
 FROM due WHERE t.id = due.id
-RETURNING t.id, t.claim, t.attempts, t.event, t.trace`
+RETURNING t.id, t.claim, t.attempts, t.retries, t.event, t.trace, t.process, t.cancelled IS NOT NULL AS cancelled`
 
 /** Takes up to `limit` tasks that wait, or whose holder let the lease run out; oldest first. */
 export function claimTasks(sql: Sql, options: ClaimOptions): Promise<ClaimedTask[]> {
@@ -167,19 +174,30 @@ export async function renewLeases(
   return new Set(rows.map((row) => row.id))
 }
 
-/** May be repeated: what this claim has already stored is stored again, unchanged. */
+/**
+ * May be repeated: what this claim has already stored is stored again, unchanged. One that somebody wants to be
+ * cancelled is due at once: whoever claims it will end it.
+ */
 const RECORD = `
 UPDATE task
 SET state = $3, exception_type = $4, exception_value = $5, exception_traceback = $6,
-    attempts = attempts - CASE WHEN $3 = 'waiting' AND state = 'running' THEN 1 ELSE 0 END,
-    due = now(), updated = now(), settled = CASE WHEN $3 = 'waiting' THEN NULL ELSE now() END
+    attempts = attempts - CASE WHEN state = 'running' THEN $7::int ELSE 0 END,
+    retries = retries + CASE WHEN state = 'running' THEN $8::int ELSE 0 END,
+    due = CASE WHEN state <> 'running' THEN due WHEN cancelled IS NOT NULL THEN now()
+          ELSE now() + $9 * interval '1 ms' END,
+    updated = now(), settled = CASE WHEN $3 IN ('waiting', 'retrying') THEN NULL ELSE now() END,
+    process = NULL, progress = CASE WHEN $3 IN ('waiting', 'retrying') THEN NULL ELSE progress END
 WHERE id = $1 AND claim = $2 AND state IN ('running', $3)
 RETURNING id`
 
 /** Stores how the task ended, or that it waits again. False: the claim is no longer ours, nothing was changed. */
 export async function recordResult(sql: Sql, held: Held, settlement: Settlement): Promise<boolean> {
-  const { state, failure } = settlement
-  const rows = await sql.query(RECORD, [held.id, held.claim, state, ...failureColumns(failure)])
+  const { state, failure, again } = settlement
+  // A start is given back for whatever did not come to a sudden end.
+  const givenBack = again !== undefined && again.costs !== 'a start' ? 1 : 0
+  const retries = again?.costs === 'a retry' ? 1 : 0
+  const values = [held.id, held.claim, state, ...failureColumns(failure)]
+  const rows = await sql.query(RECORD, [...values, givenBack, retries, again?.afterMs ?? 0])
   return rows.length > 0
 }
 
@@ -196,17 +214,21 @@ export async function noteTaken(
   await sql.query(NOTE_TAKEN, [held.id, held.claim, taken.files, taken.bytes])
 }
 
-const NOTE_BUNDLE = `
-UPDATE task SET bundles = bundles || jsonb_build_array(jsonb_build_object('bundle', $3::text, 'jobId', $4::bigint)), updated = now()
-WHERE id = $1 AND claim = $2 AND state = 'running'`
+/** Where the run's handler is: whoever takes the task up again ends that first. False: the claim is no longer ours. */
+export async function noteProcess(sql: Sql, held: Held, record: ProcessRecord): Promise<boolean> {
+  const rows = await sql.query(
+    `UPDATE task SET process = $3::jsonb WHERE id = $1 AND claim = $2 AND state = 'running' RETURNING id`,
+    [held.id, held.claim, JSON.stringify(record)],
+  )
+  return rows.length > 0
+}
 
-/** Adds to what the task's uploads have made. */
-export async function noteBundle(
-  sql: Sql,
-  held: Held,
-  made: { readonly bundle: string | undefined; readonly jobId: number | undefined },
-): Promise<void> {
-  await sql.query(NOTE_BUNDLE, [held.id, held.claim, made.bundle ?? null, made.jobId ?? null])
+/** How far the run is, for people. */
+export async function noteProgress(sql: Sql, held: Held, progress: object): Promise<void> {
+  await sql.query(
+    `UPDATE task SET progress = $3::jsonb, updated = now() WHERE id = $1 AND claim = $2 AND state = 'running'`,
+    [held.id, held.claim, JSON.stringify(progress)],
+  )
 }
 
 /** The runs that are going on, as far as anybody knows. */
@@ -227,13 +249,15 @@ export async function releaseOrphans(sql: Sql): Promise<number> {
 
 const BACKLOG = `
 SELECT (count(*) FILTER (WHERE state = 'waiting'))::int AS waiting,
+       (count(*) FILTER (WHERE state = 'retrying'))::int AS retrying,
        (count(*) FILTER (WHERE state = 'running'))::int AS running,
        coalesce(extract(epoch FROM now() - min(created) FILTER (WHERE state = 'waiting')), 0)::float8 AS oldest
-FROM task WHERE state IN ('waiting', 'running')`
+FROM task WHERE state IN ('waiting', 'running', 'retrying')`
 
 export interface Backlog {
   readonly waiting: number
   readonly running: number
+  readonly retrying: number
   /** Seconds since the oldest waiting task came in. */
   readonly oldest: number
 }
@@ -241,7 +265,7 @@ export interface Backlog {
 /** How much there is to do, over all workers. */
 export async function readBacklog(sql: Sql): Promise<Backlog> {
   const rows = await sql.query<Backlog>(BACKLOG)
-  return rows[0] ?? { waiting: 0, running: 0, oldest: 0 }
+  return rows[0] ?? { waiting: 0, running: 0, retrying: 0, oldest: 0 }
 }
 
 function failureColumns(failure: Settlement['failure']): (string | null)[] {

@@ -18,3 +18,8 @@ export function parseTaskId(text: string): string {
   }
   return parts.slice(1).join('-')
 }
+
+/** There is nothing to cancel any more. */
+export class TaskEndedError extends Error {
+  readonly code = 'TASK_ENDED'
+}

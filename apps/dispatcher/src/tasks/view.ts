@@ -10,6 +10,11 @@ export interface TaskRow {
   readonly filesTaken: number
   readonly bytesTaken: bigint
   readonly bundles: unknown
+  readonly attempts: number
+  readonly retries: number
+  readonly due: Date
+  readonly progress: unknown
+  readonly cancelled: Date | null
   readonly exceptionType: string | null
   readonly exceptionValue: string | null
   readonly exceptionTraceback: string
@@ -45,7 +50,17 @@ export interface TaskView {
   /** Ours, after the Python dispatcher's: what the handler's downloads brought, and its uploads made. */
   filesTaken: number
   bytesTaken: number
-  bundles: { bundle: string | null; jobId: number | null }[]
+  bundles: {
+    bundle: string | null
+    jobId: number | null
+    transaction: string | null
+    unsure: boolean
+  }[]
+  attempts: number
+  retries: number
+  nextTry: string | null
+  progress: { step: string; done?: number; total?: number; unit?: string } | null
+  cancelAsked: string | null
 }
 
 /** @param dispatcher the dispatcher's name: the "application" that the Python dispatcher ran as */
@@ -75,9 +90,17 @@ export function taskView(row: TaskRow, dispatcher: string): TaskView {
     ...timesOf(row),
     filesTaken: row.filesTaken,
     bytesTaken: Number(row.bytesTaken),
-    bundles: row.bundles as TaskView['bundles'],
+    bundles: (row.bundles as TaskView['bundles']).map((made) => ({ ...UNKNOWN, ...made })),
+    attempts: row.attempts,
+    retries: row.retries,
+    nextTry: row.state === 'retrying' ? row.due.toISOString() : null,
+    progress: row.progress as TaskView['progress'],
+    cancelAsked: row.cancelled?.toISOString() ?? null,
   }
 }
+
+/** Of bundles that an earlier version noted. */
+const UNKNOWN = { bundle: null, jobId: null, transaction: null, unsure: false }
 
 export interface TaskEntry {
   taskID: string

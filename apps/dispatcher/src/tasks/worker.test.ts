@@ -1,26 +1,33 @@
 import { createBell, createLog } from '@pacifica/platform'
 import { expect, test } from 'vitest'
+import { DEFAULT_RETRY } from './retry.ts'
+import { LeaseLostError, TaskCancelledError } from './stop-reasons.ts'
 import type { ClaimedTask, Held } from './store.ts'
 import type { Outcome, Settlement } from './task.ts'
-import { LeaseLostError, TaskWorker, type WorkerNeeds } from './worker.ts'
+import { TaskWorker, type WorkerNeeds } from './worker.ts'
 
 const log = createLog({ name: 'test', level: 'silent' })
 
 /** A table of tasks in memory, as narrow as the worker asks for. */
 function table(ids: string[]) {
-  const waiting = ids.map((id) => ({ id, claim: 1, attempts: 1, event: '{}', trace: null }))
+  const waiting = ids.map((id) => ({
+    ...{ id, claim: 1, attempts: 1, retries: 0, event: '{}', trace: null },
+    ...{ cancelled: false, process: null },
+  }))
   const recorded: (Held & Settlement)[] = []
   const lost = new Set<string>()
+  const cancelled = new Set<string>()
   const store: WorkerNeeds['store'] = {
     claim: async (limit) => waiting.splice(0, limit),
     abandon: async () => [],
     renew: async (held) => new Set(held.map(({ id }) => id).filter((id) => !lost.has(id))),
+    cancelled: async () => cancelled,
     async record({ id, claim }, settlement) {
       recorded.push({ id, claim, ...settlement })
       return true
     },
   }
-  return { store, recorded, lost }
+  return { store, recorded, lost, cancelled }
 }
 
 /** Starts a worker with two hands, and gives what stops it. */
@@ -29,7 +36,7 @@ function start(
   run: (task: ClaimedTask, signal: AbortSignal) => Promise<Outcome>,
 ) {
   const [stopping, abandoning] = [new AbortController(), new AbortController()]
-  const options = { concurrency: 2, maxStarts: 3, heartbeatMs: 10, idleMs: 20 }
+  const options = { concurrency: 2, retry: DEFAULT_RETRY, heartbeatMs: 10, idleMs: 20 }
   const worker = new TaskWorker({ store, run, bell: createBell(), log }, options)
   const ended = worker.run({ stopping: stopping.signal, abandoning: abandoning.signal })
   return {
@@ -140,4 +147,40 @@ test('a claim that fails is tried again', async () => {
   await until(() => recorded.length === 1)
   expect(worker.trouble()).toBeUndefined()
   await stop()
+})
+
+test('a task that somebody cancels is told so, and stored as cancelled', async () => {
+  const { store, recorded, cancelled } = table(['a'])
+  let reason: unknown
+  const { stop, worker } = start(store, async (_task, signal) => {
+    await aborted(signal)
+    reason = signal.reason
+    return { kind: 'cancelled' }
+  })
+  await until(() => worker.inHand === 1)
+  cancelled.add('a')
+  await until(() => recorded.length === 1)
+  await stop()
+  expect(reason).toBeInstanceOf(TaskCancelledError)
+  expect(recorded).toMatchObject([{ id: 'a', state: 'cancelled' }])
+})
+
+test('a task that is to be tried again is looked for when it is due', async () => {
+  const { store, recorded } = table(['a'])
+  let claims = 0
+  const counting: WorkerNeeds['store'] = {
+    ...store,
+    async claim(limit, except) {
+      claims += 1
+      return await store.claim(limit, except)
+    },
+  }
+  const failure = { type: 'Error', value: 'away', traceback: '' }
+  const run = async (): Promise<Outcome> => ({ kind: 'threw', failure, retry: { afterMs: 5 } })
+  const { stop } = start(counting, run)
+  await until(() => recorded.length === 1 && claims >= 3)
+  await stop()
+  expect(recorded).toMatchObject([
+    { id: 'a', state: 'retrying', again: { afterMs: 5, costs: 'a retry' } },
+  ])
 })

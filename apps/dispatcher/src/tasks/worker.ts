@@ -4,27 +4,26 @@
  */
 import { type Bell, createBell, type Log, workLoop } from '@pacifica/platform'
 import { insist } from './insist.ts'
+import type { RetryPolicy } from './retry.ts'
+import { LeaseLostError, TaskCancelledError } from './stop-reasons.ts'
 import type { ClaimedTask, Held } from './store.ts'
 import { abandoned, type Outcome, type Settlement, settle } from './task.ts'
-
-export class LeaseLostError extends Error {
-  readonly code = 'LEASE_LOST'
-  constructor(taskId: string) {
-    super(`task ${taskId}: the lease ran out and somebody else has claimed the task`)
-  }
-}
 
 export interface WorkerNeeds {
   readonly store: {
     claim(limit: number, except: readonly string[]): Promise<ClaimedTask[]>
     abandon(except: readonly string[], settlement: Settlement): Promise<string[]>
     renew(held: readonly Held[]): Promise<Set<string>>
+    /** Which of these tasks somebody wants to end. */
+    cancelled(ids: readonly string[]): Promise<Set<string>>
     record(held: Held, settlement: Settlement): Promise<boolean>
   }
   /** Runs the handler. Never rejects. An aborted signal, with a LeaseLostError or not, asks it to end. */
   readonly run: (task: ClaimedTask, signal: AbortSignal) => Promise<Outcome>
   /** Rung when there may be a task to claim. */
   readonly bell: Bell
+  /** Rung when somebody wants a task to end; without it the next heartbeat finds out. */
+  readonly cancelBell?: Bell
   readonly log: Log
   /** Told how every task ended that this worker stored. */
   readonly onSettled?: (settlement: Settlement) => void
@@ -32,7 +31,7 @@ export interface WorkerNeeds {
 
 export interface WorkerOptions {
   readonly concurrency: number
-  readonly maxStarts: number
+  readonly retry: RetryPolicy
   readonly heartbeatMs: number
   readonly idleMs: number
 }
@@ -72,10 +71,10 @@ export class TaskWorker {
    * nothing is in hand any more.
    */
   async run({ stopping, abandoning }: { stopping: AbortSignal; abandoning: AbortSignal }) {
-    const { bell, log } = this.#needs
+    const { bell, cancelBell = createBell(), log } = this.#needs
     const { idleMs, heartbeatMs } = this.#options
     const ended = new AbortController()
-    const beat = { name: 'heartbeat', signal: ended.signal, bell: createBell(), log }
+    const beat = { name: 'heartbeat', signal: ended.signal, bell: cancelBell, log }
     const beating = workLoop(() => this.#beat(), { ...beat, idleMs: heartbeatMs })
     const drop = () => {
       for (const { stop } of this.#hands.values()) stop.abort(abandoning.reason)
@@ -91,9 +90,9 @@ export class TaskWorker {
 
   async #look(stopping: AbortSignal, abandoning: AbortSignal): Promise<boolean> {
     const { store, log, onSettled } = this.#needs
-    const { concurrency, maxStarts } = this.#options
+    const { concurrency, retry } = this.#options
     const inHand = [...this.#hands.keys()]
-    const settlement = abandoned(maxStarts)
+    const settlement = abandoned(retry.maxStarts)
     for (const task of await store.abandon(inHand, settlement)) {
       log.error({ task, reason: settlement.failure?.value }, 'task.abandoned')
       onSettled?.(settlement)
@@ -121,9 +120,14 @@ export class TaskWorker {
 
   async #perform({ task, stop, startedAt }: Hand, abandoning: AbortSignal): Promise<void> {
     const outcome = await this.#needs.run(task, stop.signal)
-    const settlement = settle(outcome)
+    const settlement = settle(outcome, task, this.#options.retry, Math.random())
     const stored = settlement !== undefined && (await this.#record(task, settlement, abandoning))
     if (settlement !== undefined && stored) this.#needs.onSettled?.(settlement)
+    const afterMs = settlement?.again?.afterMs
+    // Looked for when it is due; beyond that the next look that comes anyway finds it.
+    if (afterMs !== undefined && afterMs > 0 && afterMs < this.#options.idleMs) {
+      setTimeout(() => this.#needs.bell.ring(), afterMs).unref()
+    }
     const level = stored ? 'info' : 'warn'
     this.#needs.log[level](
       {
@@ -132,6 +136,8 @@ export class TaskWorker {
         state: settlement?.state,
         stored,
         attempt: task.attempts,
+        retries: task.retries,
+        againMs: settlement?.again?.afterMs,
         reason: settlement?.failure?.value,
         ms: Math.round(performance.now() - startedAt),
         trace: task.trace,
@@ -150,9 +156,12 @@ export class TaskWorker {
   async #beat(): Promise<boolean> {
     const hands = [...this.#hands.values()]
     if (hands.length === 0) return false
-    const ours = await this.#needs.store.renew(hands.map((hand) => hand.task))
+    const { store } = this.#needs
+    const ours = await store.renew(hands.map((hand) => hand.task))
+    const cancelled = await store.cancelled(hands.map((hand) => hand.task.id))
     for (const { task, stop } of hands) {
       if (!ours.has(task.id)) stop.abort(new LeaseLostError(task.id))
+      else if (cancelled.has(task.id)) stop.abort(new TaskCancelledError())
     }
     return false
   }

@@ -111,6 +111,7 @@ export class TransformHandler extends EventHandler {
       transaction: result.transaction,
       keyValues: [...result.keyValues, ...context.provenance],
       ...this.#transferOptions(context),
+      last: true,
     })
     context.log.info('transform.uploaded', { bundle: uploaded.bundle, jobId: uploaded.jobId })
   }

@@ -273,3 +273,16 @@ test('the upload URL of a Python configuration is taken as it is', async () => {
   await upload({ url: `${ingest.url}/upload/` })
   expect(ingest.calls.at(-1)).toBe('GET /get_state?job_id=3')
 })
+
+test('before the last bytes of a bundle leave, whoever uploads has the last word', async () => {
+  const ingest = await ingestWith()
+  const refused = upload(ingest, {
+    beforeLast: () => Promise.reject(new Error('somebody else has the task')),
+  })
+  await expect(refused).rejects.toThrow('somebody else has the task')
+  expect(ingest.jobs).toHaveLength(0)
+  const before: number[] = []
+  await upload(ingest, { beforeLast: () => void before.push(ingest.jobs.length) })
+  expect(before).toEqual([0])
+  expect(ingest.jobs).toHaveLength(1)
+})

@@ -71,7 +71,7 @@ export class RemoteUploaderRunner extends UploaderRunner {
     watch: Watch,
   ): Promise<Job> {
     const packed = packBundleInPlace(files, options, watch.signal)
-    const chunks = counted(packed, size, watch, options)
+    const chunks = counted(holdingBack(packed, size, options), size, watch, options)
     const job = await this.#ingest.upload({ chunks, size }, watch.signal)
     watch.moved()
     return job
@@ -102,5 +102,19 @@ export class RemoteUploaderRunner extends UploaderRunner {
       if (mayPass(error)) return error as Error
       throw error
     }
+  }
+}
+
+/** The same bytes; before the last of them, `beforeLast` is waited for. */
+async function* holdingBack(
+  chunks: AsyncIterable<Buffer>,
+  size: number,
+  { beforeLast }: UploadOptions,
+): AsyncGenerator<Buffer> {
+  let bytes = 0
+  for await (const chunk of chunks) {
+    bytes += chunk.length
+    if (bytes >= size) await beforeLast?.()
+    yield chunk
   }
 }

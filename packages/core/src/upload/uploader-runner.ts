@@ -9,6 +9,16 @@ export interface UploadOptions extends BundleSubject, TransferOptions {
    * is broken off after this need not be made again (`RemoteUploaderRunner.follow`).
    */
   readonly onJob?: (jobId: number) => void | Promise<void>
+  /**
+   * Waited for when all but the last bytes of the bundle are sent: until it resolves, Ingest cannot have taken the
+   * bundle. Rejects: the upload fails, and nothing was handed in.
+   */
+  readonly beforeLast?: () => void | Promise<void>
+  /**
+   * This upload is the last thing that the handler does: when the task is taken up again after a crash and the bundle
+   * had been handed in by then, the handler is not run again. False unless given.
+   */
+  readonly last?: boolean
 }
 
 export interface UploadResult {
