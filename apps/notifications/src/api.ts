@@ -75,6 +75,20 @@ export interface ApiNeeds extends ReceiveNeeds {
   readonly stopping: AbortSignal
 }
 
+/** What a process without the role `api` serves: whether it is alive and ready, and what it counts. */
+export function createOperations(
+  needs: Pick<ApiNeeds, 'log' | 'metrics' | 'health'>,
+  about: { version: string },
+): Promise<HttpApp> {
+  return createHttpApp(needs, {
+    title: 'A worker of Pacifica notifications',
+    version: about.version,
+    description: 'Health and metrics. The API is served by the processes with the role `api`.',
+    bodyLimit: 1_024,
+    errors: {},
+  })
+}
+
 export async function createApi(
   needs: ApiNeeds,
   config: NotificationsConfig,

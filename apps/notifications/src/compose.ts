@@ -9,14 +9,16 @@ import {
   createMetrics,
   type Egress,
   type Health,
+  type HttpApp,
   type Lifetime,
+  type Listening,
   type Log,
   listen,
   type Metrics,
   type Transport,
 } from '@pacifica/platform'
 import { openAccepting } from './accept/open.ts'
-import { type ApiNeeds, createApi } from './api.ts'
+import { type ApiNeeds, createApi, createOperations } from './api.ts'
 import { allowAll, httpPolicyClient, type PolicyClient } from './authorize/policy-client.ts'
 import { pipelineBells } from './bells.ts'
 import { openAdminSocket } from './cli/admin-socket.ts'
@@ -46,9 +48,13 @@ export interface NotificationsNeeds {
 }
 
 export interface Notifications {
-  /** Where it listens: `http://127.0.0.1:8070`; undefined without the role `api`. */
+  /** Where its API is: `http://127.0.0.1:8070`; undefined without the role `api`. */
   readonly url: string | undefined
+  /** Where its health and metrics are, whatever its roles. */
+  readonly operations: string
 }
+
+const ABOUT = { version: VERSION }
 
 /** Starts the roles that the configuration names. Rejects, with an error that says what to do, when it cannot. */
 export async function startNotifications(
@@ -89,7 +95,14 @@ export async function startNotifications(
     startDelivering({ ...loops, transport, egress, secrets }, config)
     startRecovering(loops, config)
   }
-  if (!config.roles.includes('api')) return { url: undefined }
+  if (!config.roles.includes('api')) {
+    const { url } = await serve(
+      life,
+      await createOperations({ log, metrics, health }, ABOUT),
+      config,
+    )
+    return { url: undefined, operations: url }
+  }
   return serveApi(
     life,
     {
@@ -119,11 +132,14 @@ async function serveApi(
   needs: ApiNeeds,
   config: NotificationsConfig,
 ): Promise<Notifications> {
-  const app = await createApi(needs, config, { version: VERSION })
+  const { url } = await serve(life, await createApi(needs, config, ABOUT), config)
+  return { url, operations: url }
+}
+
+function serve(life: Lifetime, app: HttpApp, config: NotificationsConfig): Promise<Listening> {
   const { host, port } = config
   const variables = { hostVariable: 'NOTIFICATIONS_HOST', portVariable: 'NOTIFICATIONS_PORT' }
-  const { url } = await listen({ app, life }, { host, port, ...variables })
-  return { url }
+  return listen({ app, life }, { host, port, ...variables })
 }
 
 function openEgress(log: Log, config: NotificationsConfig): Egress {

@@ -65,7 +65,7 @@ async function run(): Promise<void> {
     for (const note of [...notes, ...notesOnSettings(config)]) log.info({ note }, 'config.note')
     const transport = transportFor(config.brokerUrl, log)
     life.onClose('transport', () => transport.close())
-    const { url } = await startNotifications(life, { log, transport }, config)
+    const { operations: url } = await startNotifications(life, { log, transport }, config)
     log.info({ url, roles: config.roles }, 'service.started')
     if (flags['stop-after-a-moment']) stopAfterAMoment(life)
   })
