@@ -2,7 +2,6 @@
 import { randomUUID } from 'node:crypto'
 import { hostname } from 'node:os'
 import { resolve } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import type { Dispatcher, UploadResult } from '@pacifica/core'
 import {
   createHealth,
@@ -13,7 +12,7 @@ import {
   type Listening,
   type Log,
   type Metrics,
-  migrate,
+  type MigrationState,
   openDatabase,
   type Transport,
 } from '@pacifica/platform'
@@ -24,6 +23,7 @@ import { inlineIsolation } from './isolation/inline.ts'
 import { checkDispatcher, loadDispatcher } from './load-dispatcher.ts'
 import { type TaskMetrics, taskMetrics } from './metrics.ts'
 import { createRunners } from './runners.ts'
+import { databaseFolder, prepareTables } from './tables.ts'
 import type { AcceptNeeds } from './tasks/accept.ts'
 import { consume } from './tasks/consumer.ts'
 import { insist } from './tasks/insist.ts'
@@ -49,9 +49,6 @@ export interface RunningDispatcher extends Listening {
   readonly name: string
 }
 
-/** Beside src/ and dist/ alike. */
-const MIGRATIONS = fileURLToPath(new URL('../../../prisma/dispatcher/migrations', import.meta.url))
-
 /** How long a handler may take to end after its signal. Shorter than what closing a process allows. */
 const ABORT_GRACE_MS = 2_000
 /** How often the table is looked at when no bell rings. */
@@ -72,7 +69,7 @@ export async function startDispatcher(
     : await loadDispatcher(config.module, process.cwd())
   const name = config.name ?? dispatcher.name
   const runners = createRunners(config, { log })
-  const database = await openTasks(life, log, config)
+  const { database, migrations } = await openTasks(life, log, config)
   const scratch = await openScratch({ log }, resolve(config.dataDir, 'dispatcher/scratch', name))
   await scratch.sweep(await store.runningTasks(database))
 
@@ -97,28 +94,32 @@ export async function startDispatcher(
   const consumer = await consume({ ...accept, transport }, name)
   life.onClose('consumer', () => consumer.stop())
 
-  addChecks(health, { database, migrations: MIGRATIONS, worker, consumer, transport })
+  addChecks(health, { database, migrations, worker, consumer, transport })
   const reader = taskReader(database.adapter)
   const listening = await serveApi({ life, log, metrics, health, accept, reader }, { name, config })
   return { ...listening, name }
 }
 
-async function openTasks(life: Lifetime, log: Log, config: DispatcherConfig): Promise<Database> {
-  const { databaseUrl: url, dataDir, connectAttempts, connectWaitMs } = config
+async function openTasks(
+  life: Lifetime,
+  log: Log,
+  config: DispatcherConfig,
+): Promise<{ database: Database; migrations: () => Promise<MigrationState> }> {
+  const { databaseUrl: url, connectAttempts, connectWaitMs } = config
   const database = await openDatabase(
     { log },
     {
       ...(url === undefined ? {} : { url }),
-      folder: resolve(dataDir, 'dispatcher/database'),
+      folder: databaseFolder(config),
       connectAttempts,
       connectWaitMs,
       signal: life.stopping,
     },
   )
   life.onClose('database', () => database.close())
-  await migrate(database, MIGRATIONS)
+  const migrations = await prepareTables({ database, log }, config)
   if (database.engine === 'embedded') await store.releaseOrphans(database)
-  return database
+  return { database, migrations }
 }
 
 function taskBell(database: Database) {

@@ -26,6 +26,10 @@ export const dispatcherSettings = {
     default: '20s',
     doc: 'The wait between two tries',
   }),
+  migrateAtStart: setting.flag('MIGRATE_AT_START', {
+    default: true,
+    doc: 'Whether a start brings the tables on PostgreSQL up to date; `no`: it ends with what to run',
+  }),
   name: setting.text('DISPATCHER_NAME', {
     doc: "What subscriptions call it: `dispatch://NAME`; not set: the module's own name",
     check: (name) => (DISPATCHER_NAME.test(name) ? undefined : "use 1 to 64 of a-z, 0-9 and '-'"),
