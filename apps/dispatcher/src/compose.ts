@@ -17,6 +17,7 @@ import {
   type Transport,
 } from '@pacifica/platform'
 import type { DispatcherConfig } from './config.ts'
+import { guardOf } from './guard.ts'
 import { addChecks } from './health.ts'
 import { serveApi } from './http.ts'
 import { inlineIsolation } from './isolation/inline.ts'
@@ -96,7 +97,11 @@ export async function startDispatcher(
 
   addChecks(health, { database, migrations, worker, consumer, transport })
   const reader = taskReader(database.adapter)
-  const listening = await serveApi({ life, log, metrics, health, accept, reader }, { name, config })
+  const guard = guardOf(config)
+  const listening = await serveApi(
+    { life, log, metrics, health, accept, reader, guard },
+    { name, config },
+  )
   return { ...listening, name }
 }
 

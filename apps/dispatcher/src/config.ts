@@ -1,5 +1,12 @@
 /** Every setting of the dispatcher, declared once. */
-import { type Config, DISPATCHER_NAME, LOG_LEVELS, setting } from '@pacifica/platform'
+import {
+  type Config,
+  ConfigError,
+  DISPATCHER_NAME,
+  isLoopback,
+  LOG_LEVELS,
+  setting,
+} from '@pacifica/platform'
 
 /** RFC 9110, 5.6.2. */
 const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9a-z-]+$/i
@@ -85,6 +92,9 @@ export const dispatcherSettings = {
     min: 1_000,
     doc: 'How long after its last sign of life a worker counts as dead',
   }),
+  apiTokens: setting.text('API_TOKENS', {
+    doc: 'A file of bearer tokens, `token user` on each line, one of which every request must show; or `off`',
+  }),
   maxBody: setting.size('MAX_BODY', { default: '32MiB', doc: 'Largest event that is taken' }),
   logLevel: setting.oneOf('LOG_LEVEL', {
     values: LOG_LEVELS,
@@ -94,6 +104,14 @@ export const dispatcherSettings = {
 } as const
 
 export type DispatcherConfig = Config<typeof dispatcherSettings>
+
+/** What must be said aloud before anybody on the network can reach the API. @throws ConfigError */
+export function refuseExposed({ host, apiTokens }: DispatcherConfig): void {
+  if (isLoopback(host) || apiTokens !== undefined) return
+  const where = `the dispatcher listens on ${host} (DISPATCHER_HOST)`
+  const message = `not set, and ${where}, where anybody could read its tasks and give it events: name a file of tokens, or say off`
+  throw new ConfigError([{ name: 'API_TOKENS', message }])
+}
 
 function noHostInFileUrl({ protocol, host }: URL): string | undefined {
   if (protocol !== 'file:' || host === '') return undefined

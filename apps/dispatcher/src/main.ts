@@ -20,7 +20,7 @@ import {
   type Transport,
 } from '@pacifica/platform'
 import { startDispatcher } from './compose.ts'
-import { dispatcherSettings } from './config.ts'
+import { dispatcherSettings, refuseExposed } from './config.ts'
 import { migrateTables } from './tables.ts'
 import { VERSION } from './version.ts'
 
@@ -64,6 +64,7 @@ export async function createDispatcher(dispatcher?: Dispatcher): Promise<void> {
   const log = createLog({ name: 'dispatcher', level: 'info' })
   await runProcess({ log }, async (life) => {
     const config = readSettings(args)
+    refuseExposed(config)
     log.level = config.logLevel
     const transport = transportFor(config.brokerUrl, log)
     life.onClose('transport', () => transport.close())

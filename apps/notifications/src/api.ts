@@ -17,6 +17,7 @@ import { retryRoute } from './history/retry-routes.ts'
 import { historyRoutes } from './history/routes.ts'
 import type { Identify } from './identity/index.ts'
 import { recoverRoutes } from './recover/routes.ts'
+import { notificationsSecurity } from './security.ts'
 import type { Secrets } from './subscriptions/auth.ts'
 import { explainRoute } from './subscriptions/explain-routes.ts'
 import { subscriptionRoutes } from './subscriptions/routes.ts'
@@ -101,6 +102,7 @@ export async function createApi(
     bodyLimit: config.maxBody,
     errors: errorTable,
     translate: tellUnavailable(needs.availability),
+    security: notificationsSecurity(config),
   })
   const { identify } = needs
   app.addHook('onRequest', refuseWhileAway(needs.availability))

@@ -15,6 +15,8 @@ import {
   type Log,
   listen,
   type Metrics,
+  readApiTokens,
+  readReceiveCredentials,
   type Transport,
 } from '@pacifica/platform'
 import { openAccepting } from './accept/open.ts'
@@ -29,8 +31,6 @@ import {
   createReceiveGuard,
   type Identify,
   type ReceiveGuard,
-  readApiTokens,
-  readReceiveCredentials,
 } from './identity/index.ts'
 import { startDelivering, startMatching, startRecovering } from './loops.ts'
 import { backlogGauges, pipelineMetrics } from './metrics.ts'
@@ -158,7 +158,7 @@ function policyClient(config: NotificationsConfig): PolicyClient {
 
 function identifier(config: NotificationsConfig): Identify {
   const { userHeader, defaultUser, trustedProxies, adminUsers, apiTokens } = config
-  const tokens = apiTokens === undefined ? [] : readApiTokens(apiTokens)
+  const tokens = apiTokens === undefined || apiTokens === 'off' ? [] : readApiTokens(apiTokens)
   return createIdentify({ userHeader, defaultUser, trustedProxies, adminUsers, tokens })
 }
 

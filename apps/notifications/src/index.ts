@@ -1,7 +1,6 @@
 export { errorTable } from './api.ts'
 export { type Notifications, type NotificationsNeeds, startNotifications } from './compose.ts'
 export {
-  isLoopback,
   type NotificationsConfig,
   notificationsSettings,
   readNotificationsConfig,

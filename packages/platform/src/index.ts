@@ -2,6 +2,7 @@ export { type CherryPyFile, parseCherryPy } from './config/cherrypy.ts'
 export type { ConfigMistake } from './config/config-error.ts'
 export { ConfigError } from './config/config-error.ts'
 export { type IniOptions, parseIni } from './config/ini.ts'
+export { isLoopback } from './config/is-loopback.ts'
 export type { Kind, Parsed, Range } from './config/kinds.ts'
 export type { Config, ConfigSources, IniFile, Settings } from './config/read-config.ts'
 export { findSetting, readConfig } from './config/read-config.ts'
@@ -48,6 +49,7 @@ export {
   type Resolve,
   type ResolvedAddress,
 } from './egress/index.ts'
+export { type ApiSecurity, NOBODY, type SecurityScheme } from './http/api-security.ts'
 export type { HttpApp } from './http/app-type.ts'
 export { rawBodyRoutes, readRawBodies } from './http/bodies.ts'
 export type { ErrorPlace, ErrorReply, ErrorTable } from './http/error-reply.ts'
@@ -57,6 +59,14 @@ export { createHttpApp } from './http/http-app.ts'
 export type { Listening, ListenOptions } from './http/listen.ts'
 export { ListenError, listen, PortInUseError } from './http/listen.ts'
 export { validationPlaces } from './http/validation.ts'
+export { type KnownSecrets, knownSecrets } from './identity/known-secrets.ts'
+export {
+  type ApiToken,
+  CredentialFileError,
+  type ReceiveCredential,
+  readApiTokens,
+  readReceiveCredentials,
+} from './identity/tokens.ts'
 export type { BackoffOptions } from './runtime/backoff.ts'
 export { backoff } from './runtime/backoff.ts'
 export type { Batcher, BatcherOptions } from './runtime/batcher.ts'
