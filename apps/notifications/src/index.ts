@@ -3,6 +3,7 @@ export { type Notifications, type NotificationsNeeds, startNotifications } from 
 export {
   type NotificationsConfig,
   notificationsSettings,
+  ROLES,
   readNotificationsConfig,
 } from './config.ts'
 export { type FoundSources, findSources, type NamedFiles } from './config-sources.ts'
