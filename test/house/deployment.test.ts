@@ -202,8 +202,12 @@ test('networks and volumes are declared and used; the engines are reached by nob
   ])
 })
 
-test('the spool outlives its process', () => {
-  expect(compose.services['api']?.volumes).toEqual([`spool:${container.env['DATA_DIR']}`])
+test('where events are taken, the spool outlives its process', () => {
+  for (const [name, { environment = {}, volumes = [] }] of ours) {
+    const takesEvents = /\b(api|intake)\b/.test(environment['ROLES'] ?? '')
+    const spool = `spool:${container.env['DATA_DIR']}`
+    expect([name, volumes.includes(spool)]).toEqual([name, takesEvents])
+  }
 })
 
 test('the script makes every secret, each is used, and a second run changes none', async () => {

@@ -5,6 +5,7 @@ import {
   type Egress,
   type Health,
   type HttpApp,
+  type Intake,
   type Log,
   type Metrics,
 } from '@pacifica/platform'
@@ -13,6 +14,7 @@ import type { PolicyClient } from './authorize/policy-client.ts'
 import type { Bells } from './bells.ts'
 import type { NotificationsConfig } from './config.ts'
 import { type Availability, refuseWhileAway, tellUnavailable } from './database/availability.ts'
+import { deadRoutes } from './dead/routes.ts'
 import { retryRoute } from './history/retry-routes.ts'
 import { historyRoutes } from './history/routes.ts'
 import type { Identify } from './identity/index.ts'
@@ -58,6 +60,14 @@ export const errorTable = {
   SPOOL_FULL: 503,
   SPOOL_UNWRITABLE: 503,
   DATABASE_UNAVAILABLE: 503,
+  ADMIN_ONLY: 403,
+  DEAD_LETTER_NOT_FOUND: 404,
+  DEAD_LETTER_SETTLED: 409,
+  DEAD_LETTER_BUSY: 409,
+  DEAD_LETTER_NO_ORIGIN: 409,
+  DEAD_LETTER_UNROUTABLE: 409,
+  DEAD_LETTER_NOT_SENT: 503,
+  NO_BROKER: 409,
 } as const
 
 export interface ApiNeeds extends ReceiveNeeds {
@@ -72,6 +82,8 @@ export interface ApiNeeds extends ReceiveNeeds {
   readonly subscriptions: SubscriptionStore
   readonly egress: Egress
   readonly policy: PolicyClient
+  /** Undefined where there is no broker. */
+  readonly intake?: Intake | undefined
   /** Ends what waits for something to happen. */
   readonly stopping: AbortSignal
 }
@@ -137,4 +149,5 @@ function peopleRoutes(app: HttpApp, needs: ApiNeeds): void {
   explainRoute(app, { ...common, policy, stopping })
   testRoute(app, { ...common, deliverBell: bells.deliver, stopping })
   recoverRoutes(app, { ...common, recoverBell: bells.recover })
+  deadRoutes(app, { sql, identify, intake: needs.intake })
 }

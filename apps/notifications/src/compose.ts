@@ -26,12 +26,14 @@ import { pipelineBells } from './bells.ts'
 import { openAdminSocket } from './cli/admin-socket.ts'
 import type { NotificationsConfig } from './config.ts'
 import { openTables } from './database/open.ts'
+import { deadLetterGauge } from './dead/metrics.ts'
 import {
   createIdentify,
   createReceiveGuard,
   type Identify,
   type ReceiveGuard,
 } from './identity/index.ts'
+import { startIntake } from './intake/start.ts'
 import { startDelivering, startMatching, startRecovering } from './loops.ts'
 import { backlogGauges, pipelineMetrics } from './metrics.ts'
 import { startRetention } from './purge/retention.ts'
@@ -64,7 +66,8 @@ export async function startNotifications(
 ): Promise<Notifications> {
   const { log, transport, health = createHealth(), metrics = createMetrics() } = needs
   const { database, prisma, availability } = await openTables({ life, log, health }, config)
-  if (database.engine === 'embedded') await openAdminSocket({ database, life, log }, config)
+  if (database.engine === 'embedded')
+    await openAdminSocket({ database, life, log, intake: transport.intake }, config)
   const bells = pipelineBells(database)
   const subscriptions = subscriptionStore({ prisma })
   const keyFile = config.secretKeyFile ?? join(config.dataDir, 'notifications', 'secret.key')
@@ -74,6 +77,7 @@ export async function startNotifications(
 
   const pipeline = pipelineMetrics(metrics)
   backlogGauges({ metrics, sql: database })
+  deadLetterGauge({ metrics, sql: database })
   const loops = {
     life,
     log,
@@ -95,14 +99,12 @@ export async function startNotifications(
     startDelivering({ ...loops, transport, egress, secrets }, config)
     startRecovering(loops, config)
   }
-  if (!config.roles.includes('api')) {
-    const { url } = await serve(
-      life,
-      await createOperations({ log, metrics, health }, ABOUT),
-      config,
-    )
-    return { url: undefined, operations: url }
-  }
+  const isApi = config.roles.includes('api')
+  const intake = config.roles.includes('intake') ? transport.intake : undefined
+  if (!isApi && intake === undefined) return serveOperations(life, { log, metrics, health }, config)
+  const accepting = openAccepting({ ...loops, metrics }, config)
+  if (intake !== undefined) startIntake({ ...loops, ...accepting, metrics, intake }, config)
+  if (!isApi) return serveOperations(life, { log, metrics, health }, config)
   return serveApi(
     life,
     {
@@ -117,14 +119,24 @@ export async function startNotifications(
         egress,
         availability,
         policy,
+        intake: transport.intake,
       },
-      ...openAccepting({ ...loops, metrics }, config),
+      ...accepting,
       stopping: life.stopping,
       identify: identifier(config),
       guard: receiveGuard(config),
     },
     config,
   )
+}
+
+async function serveOperations(
+  life: Lifetime,
+  needs: Pick<ApiNeeds, 'log' | 'metrics' | 'health'>,
+  config: NotificationsConfig,
+): Promise<Notifications> {
+  const { url } = await serve(life, await createOperations(needs, ABOUT), config)
+  return { url: undefined, operations: url }
 }
 
 async function serveApi(

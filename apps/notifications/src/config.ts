@@ -13,7 +13,7 @@ import {
 } from '@pacifica/platform'
 import { databaseUrl } from './config-urls.ts'
 
-export const ROLES = ['api', 'match', 'deliver'] as const
+export const ROLES = ['api', 'match', 'deliver', 'intake'] as const
 export type Role = (typeof ROLES)[number]
 
 const MiB = 1024 * 1024
@@ -46,7 +46,7 @@ export const notificationsSettings = {
     ini: 'database.peewee_url',
   }),
   databaseConnectAttempts: setting.integer('DATABASE_CONNECT_ATTEMPTS', {
-    doc: 'How often the database is tried at the start. With the role `api` the service starts without it.',
+    doc: 'How often the database is tried at the start. With the role `api` or `intake` the service starts without it.',
     default: 10,
     min: 1,
     ini: 'database.connect_attempts',
@@ -80,7 +80,7 @@ export const notificationsSettings = {
     max: Number.MAX_SAFE_INTEGER,
   }),
   roles: setting.list('ROLES', {
-    doc: 'What this process does: any of `api`, `match` (which asks Policy too), `deliver`.',
+    doc: 'What this process does: any of `api`, `match` (which asks Policy too), `deliver`, `intake` (events and dead letters from the broker).',
     default: ROLES.join(','),
     values: ROLES,
   }),

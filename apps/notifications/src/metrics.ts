@@ -143,7 +143,7 @@ export function backlogGauges(needs: { metrics: Metrics; sql: Sql }): void {
 }
 
 /** A gauge that cannot be read must not cost the reader all the others. */
-function orAbsent<L extends string>(
+export function orAbsent<L extends string>(
   collect: (gauge: Gauge<L>) => Promise<void>,
 ): (gauge: Gauge<L>) => Promise<void> {
   return async (gauge) => {

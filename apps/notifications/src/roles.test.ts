@@ -48,6 +48,7 @@ test.each([
   ['api', ['spool']],
   ['match', ['match loop', 'policy', 'authorize loop']],
   ['deliver', ['transport', 'deliver loop', 'recover loop']],
+  ['intake', []],
   ['api,match', ['spool', 'match loop', 'policy', 'authorize loop']],
   ['match,deliver', ['match loop', 'policy', 'authorize loop', 'transport', 'deliver loop']],
 ] as const)('with the roles %s it is ready when what these need is', async (roles, needs) => {

@@ -38,6 +38,7 @@ export {
   type RemoteDownloaderOptions,
   RemoteDownloaderRunner,
 } from './download/remote-downloader-runner.ts'
+export { type AmqpMessage, eventsFromAmqp } from './events/amqp.ts'
 export { EventFormatError, UnsupportedMediaTypeError } from './events/errors.ts'
 export { Event, MAX_EVENT_DEPTH, type Projection } from './events/event.ts'
 export { eventsFromHttp, type HttpHeaders } from './events/http.ts'

@@ -91,7 +91,9 @@ export { createMetrics } from './telemetry/metrics.ts'
 export { maskCredentials } from './telemetry/redact.ts'
 export type { InProcessOptions } from './transport/in-process.ts'
 export { createInProcessTransport } from './transport/in-process.ts'
+export type { BrokerMessage, DeadMessage, Death, Intake } from './transport/intake.ts'
 export { BrokerUrlError, brokerUrlKind } from './transport/rabbitmq/broker-url.ts'
+export { dispatchTrouble } from './transport/rabbitmq/message.ts'
 export { createRabbitmqTransport, type RabbitmqOptions } from './transport/rabbitmq/rabbitmq.ts'
 export type {
   Consumer,
@@ -102,6 +104,7 @@ export type {
 export { DISPATCHER_NAME } from './transport/transport.ts'
 export {
   DispatcherNameError,
+  RefusedMessageError,
   TransportClosedError,
   UnreadableDispatchError,
 } from './transport/transport-errors.ts'

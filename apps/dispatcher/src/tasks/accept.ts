@@ -27,7 +27,15 @@ export async function acceptMessage(
 ): Promise<Accepted> {
   const { deliveryId, replay, digest, traceparent } = message
   const event = readEvent(message.body)
-  return accept(needs, event, { delivery: { id: deliveryId, replay }, digest, trace: traceparent })
+  const delivery = { id: deliveryId, replay }
+  const accepted = await accept(needs, event, { delivery, digest, trace: traceparent })
+  // Whoever sent a dead letter again may wait for something to happen.
+  if (message.letter !== undefined && !accepted.isNew)
+    needs.log.warn(
+      { task: accepted.taskId, letter: message.letter, delivery },
+      'task.already_there',
+    )
+  return accepted
 }
 
 function readEvent(body: string): Event {

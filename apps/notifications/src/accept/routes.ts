@@ -1,18 +1,14 @@
 /** POST /receive: where Pacifica Metadata puts its events. It asks once, so a 200 means that the event is durable. */
-import { type Event, eventsFromHttp } from '@pacifica/core'
-import { type HttpApp, type Log, rawBodyRoutes } from '@pacifica/platform'
+import { eventsFromHttp } from '@pacifica/core'
+import { type HttpApp, rawBodyRoutes } from '@pacifica/platform'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { ReceiveGuard } from '../identity/index.ts'
-import type { AcceptMetrics } from './metrics.ts'
-import type { Received, Receiver } from './receive.ts'
-import { type Form, formOf, refusalOf, refuseEncoded } from './request.ts'
+import { formOf, refusalOf, refuseEncoded } from './request.ts'
 import { receiveSchema } from './schema.ts'
-import { attributesForLog, tellCollision } from './tell.ts'
+import { type TakeNeeds, takeEvent } from './take.ts'
 
-export interface ReceiveNeeds {
-  readonly receiver: Receiver
+export interface ReceiveNeeds extends TakeNeeds {
   readonly guard: ReceiveGuard
-  readonly acceptMetrics: AcceptMetrics
 }
 
 export async function receiveRoutes(
@@ -41,38 +37,9 @@ export async function receiveRoutes(
     scope.post('/receive', route, async (request, reply) => {
       const events = eventsFromHttp(request.headers, request.body as unknown as Buffer)
       const form = formOf(request.headers)
-      const take = async (event: Event) => {
-        const began = performance.now()
-        const received = await needs.receiver.receive(event)
-        count(metrics, event, received, { form, seconds: (performance.now() - began) / 1_000 })
-        tell(request.log, metrics, event, received)
-        return received.uuid
-      }
-      const uuids = await Promise.all(events.map(take))
-      return reply.type('text/plain').send(uuids.join('\n'))
+      const how = { form, log: request.log }
+      const received = await Promise.all(events.map((event) => takeEvent(needs, event, how)))
+      return reply.type('text/plain').send(received.map(({ uuid }) => uuid).join('\n'))
     })
   })
-}
-
-function count(
-  metrics: AcceptMetrics,
-  event: Event,
-  { outcome }: Received,
-  how: { form: Form; seconds: number },
-): void {
-  metrics.accepted.inc({ spec_version: event.specVersion, form: how.form })
-  metrics.seconds.observe({ outcome: outcome === 'spooled' ? 'spooled' : 'stored' }, how.seconds)
-  if (outcome === 'repeated') metrics.repeated.inc()
-  if (outcome === 'spooled') metrics.spooled.inc()
-}
-
-function tell(
-  log: Pick<Log, 'info' | 'warn'>,
-  metrics: AcceptMetrics,
-  event: Event,
-  received: Received,
-): void {
-  const { uuid, outcome } = received
-  log.info({ event: uuid, ...attributesForLog(event), outcome }, 'event.accepted')
-  tellCollision({ log, metrics }, event, received)
 }

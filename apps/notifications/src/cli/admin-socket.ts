@@ -9,6 +9,7 @@ import { createServer, type IncomingMessage, request, type ServerResponse } from
 import { join } from 'node:path'
 import { json } from 'node:stream/consumers'
 import type { Database, Lifetime, Log } from '@pacifica/platform'
+import type { Means } from './event-command.ts'
 import { runRemotely } from './event-commands.ts'
 
 /** A socket's path may be no longer: sun_path of Linux, with its end. */
@@ -22,10 +23,10 @@ type Line = { readonly out: string } | { readonly done: true } | { readonly erro
 
 /** Call it with the lock on the folder held: a socket that is there is left over. */
 export async function openAdminSocket(
-  needs: { database: Database; life: Lifetime; log: Log },
+  needs: { database: Database; life: Lifetime; log: Log } & Means,
   { dataDir }: { dataDir: string },
 ): Promise<void> {
-  const { database, life, log } = needs
+  const { life, log } = needs
   const path = socketPath(dataDir)
   if (Buffer.byteLength(path) > LONGEST_PATH) {
     log.warn({ path, longest: LONGEST_PATH }, 'admin.path_too_long')
@@ -33,7 +34,7 @@ export async function openAdminSocket(
   }
   await rm(path, { force: true })
   const server = createServer((message, reply) => {
-    answer(database, message, reply).catch((err) => {
+    answer(needs, message, reply).catch((err) => {
       log.error({ err }, 'admin.failed')
       reply.destroy()
     })
@@ -51,12 +52,12 @@ export async function openAdminSocket(
 }
 
 async function answer(
-  database: Database,
+  means: { database: Database } & Means,
   message: IncomingMessage,
   reply: ServerResponse,
 ): Promise<void> {
   const name = message.url?.slice(1) ?? ''
-  const output = runRemotely(database, name, await json(message))
+  const output = runRemotely(means.database, name, await json(message), means)
   reply.writeHead(200, { 'content-type': 'application/x-ndjson', connection: 'close' })
   const write = (line: Line) => reply.write(`${JSON.stringify(line)}\n`)
   try {

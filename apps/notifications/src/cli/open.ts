@@ -13,8 +13,10 @@ import { notificationsSettings } from '../config.ts'
 
 const { dataDir, databaseUrl, databaseConnectAttempts, databaseConnectWaitMs, secretKeyFile } =
   notificationsSettings
+const { brokerUrl } = notificationsSettings
 const cliSettings = {
   ...{ dataDir, databaseUrl, databaseConnectAttempts, databaseConnectWaitMs, secretKeyFile },
+  brokerUrl,
 }
 
 export type CliConfig = ReturnType<typeof readCliConfig>

@@ -7,6 +7,9 @@ import { type Command, type Given, UsageError } from './command.ts'
 import { dbchk, runDbchk } from './dbchk.ts'
 import { dbmove, runDbmove } from './dbmove.ts'
 import { dbsync, runDbsync } from './dbsync.ts'
+import { deaddismiss } from './deaddismiss.ts'
+import { deadget } from './deadget.ts'
+import { deadresend } from './deadresend.ts'
 import type { EventCommand } from './event-command.ts'
 import { eventget } from './eventget.ts'
 import { eventpurge } from './eventpurge.ts'
@@ -41,6 +44,9 @@ const COMMANDS: readonly Runnable[] = [
   ofEvents(eventget),
   ofEvents(eventpurge),
   ofEvents(eventretry),
+  ofEvents(deadget),
+  ofEvents(deadresend),
+  ofEvents(deaddismiss),
 ]
 
 const NAME = 'pacifica-notifications-cmd'

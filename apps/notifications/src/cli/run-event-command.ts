@@ -1,9 +1,9 @@
 /** An event command from the command line to its output. */
-import type { Log } from '@pacifica/platform'
+import { createRabbitmqTransport, type Log } from '@pacifica/platform'
 import { troubleWithTables } from '../database/check.ts'
 import { askService } from './admin-socket.ts'
 import type { Given } from './command.ts'
-import type { EventCommand } from './event-command.ts'
+import type { EventCommand, Means } from './event-command.ts'
 import { type CliConfig, NoDatabaseError, onDatabase, refuseMissing } from './open.ts'
 
 export interface Output {
@@ -26,8 +26,25 @@ export async function runEventCommand<O>(
     async here(database) {
       const trouble = await troubleWithTables(database, { equal: false })
       if (trouble !== undefined) throw new NoDatabaseError(`Nothing was done: ${trouble}`)
-      return print(command.run(database, options))
+      return withMeans(needs.log, config, command, (means) =>
+        print(command.run(database, options, means)),
+      )
     },
     held: () => print(askService(config.dataDir, command.name, options)),
   })
+}
+
+async function withMeans<T>(
+  log: Log,
+  { brokerUrl: url }: CliConfig,
+  { needsBroker = false }: { needsBroker?: boolean },
+  act: (means: Means) => Promise<T>,
+): Promise<T> {
+  if (!needsBroker || url === undefined) return act({})
+  const transport = createRabbitmqTransport({ log }, { url, name: 'notifications-cmd' })
+  try {
+    return await act({ intake: transport.intake })
+  } finally {
+    await transport.close()
+  }
 }

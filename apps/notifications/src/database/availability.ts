@@ -26,7 +26,7 @@ export class DatabaseUnavailableError extends Error {
 }
 
 /** Routes that can only be answered from the database. */
-const NEEDS_DATABASE = /^\/(eventmatch|events)(\/|$)/
+const NEEDS_DATABASE = /^\/(eventmatch|events|dead)(\/|$)/
 
 /** While it is known to be away a request is refused at once, and waits for no connection. */
 export function refuseWhileAway(availability: Pick<Availability, 'away'>) {

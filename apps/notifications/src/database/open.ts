@@ -34,7 +34,7 @@ export async function openTables(
   config: NotificationsConfig,
 ): Promise<Tables> {
   const { life, log, health } = needs
-  const isPatient = config.databaseUrl !== undefined && config.roles.includes('api')
+  const isPatient = config.databaseUrl !== undefined && takesEvents(config)
   const database = await openDatabase(
     { log },
     {
@@ -58,6 +58,10 @@ export async function openTables(
   const prisma = new PrismaClient({ adapter: database.adapter })
   life.onClose('prisma', () => prisma.$disconnect())
   return { database, prisma, availability }
+}
+
+function takesEvents({ roles, brokerUrl }: NotificationsConfig): boolean {
+  return roles.includes('api') || (roles.includes('intake') && brokerUrl !== undefined)
 }
 
 const CHECK_MS = 2_000

@@ -1,5 +1,6 @@
 /** RETENTION: a slow loop that purges what is older. Any number of processes may run it. */
 import { createBell, type Database, type Lifetime, type Log, workLoop } from '@pacifica/platform'
+import { purgeLetters } from '../dead/purge.ts'
 import { purgeEvents } from './purge.ts'
 
 const EVERY_MS = 10 * 60_000
@@ -23,7 +24,7 @@ export function startRetention(
 
 /** One look through the table; false, because there is time until the next. */
 export function retentionStep(
-  needs: { database: Database; log: Pick<Log, 'info'>; signal: AbortSignal },
+  needs: { database: Database; log: Pick<Log, 'info' | 'warn'>; signal: AbortSignal },
   { retentionMs }: { retentionMs: number },
 ): () => Promise<boolean> {
   return async () => {
@@ -36,6 +37,12 @@ export function retentionStep(
     const options = { which: row, pendingToo: 'held', signal } as const
     const { purged, kept } = await purgeEvents(database, options)
     if (purged > 0) log.info({ purged, pending: kept, before: row.before }, 'events.purged')
+    const letters = await purgeLetters(database, { before: row.before, signal })
+    if (letters.purged > 0)
+      log[letters.undecided > 0 ? 'warn' : 'info'](
+        { ...letters, before: row.before },
+        'dead_letters.purged',
+      )
     return false
   }
 }

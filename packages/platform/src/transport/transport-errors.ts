@@ -16,3 +16,8 @@ export class TransportClosedError extends Error {
 export class UnreadableDispatchError extends Error {
   readonly code = 'UNREADABLE_DISPATCH'
 }
+
+/** The same of a message that is no dispatch: it becomes a dead letter at once, for the reason given. */
+export class RefusedMessageError extends Error {
+  readonly code = 'REFUSED_MESSAGE'
+}

@@ -1,3 +1,5 @@
+import type { Intake } from './intake.ts'
+
 /**
  * The way of an event from notifications to a dispatcher. Two adapters stand behind this port: in process (the
  * embedded default) and RabbitMQ. Both pass the suite in `transport.contract.ts`.
@@ -13,6 +15,8 @@ export interface DispatchMessage {
   readonly body: string
   /** W3C trace context of the delivery. */
   readonly traceparent?: string
+  /** The dead letter (uuid) that it was, when somebody sent it again. Not of those who publish. */
+  readonly letter?: string
 }
 
 export type PublishOutcome =
@@ -47,6 +51,8 @@ export interface Transport {
     dispatcher: string,
     accept: (message: DispatchMessage) => Promise<void>,
   ): Promise<Consumer>
+  /** What a broker has beside dispatches. Undefined where there is no broker. */
+  readonly intake?: Intake
   /** Undefined when it works; else what is wrong, for readiness. */
   trouble(): string | undefined
   close(): Promise<void>

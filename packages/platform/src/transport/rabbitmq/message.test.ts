@@ -48,7 +48,7 @@ test('what consumers in other languages find where', () => {
 })
 
 test('a message is read as it was written', () => {
-  expect(decode(received(dispatch))).toEqual({ kind: 'dispatch', message: dispatch })
+  expect(decode(received(dispatch))).toEqual({ kind: 'read', message: dispatch })
 })
 
 test.each([

@@ -1,5 +1,5 @@
-/** Publishing of dispatches: one connection for it alone, since a broker in need blocks connections that publish. */
-import type { ConfirmChannel } from 'amqplib'
+/** Publishing: one connection for it alone, since a broker in need blocks connections that publish. */
+import type { ConfirmChannel, Options } from 'amqplib'
 import { DISPATCHER_NAME, type DispatchMessage, type PublishOutcome } from '../transport.ts'
 import { type Confirmation, Confirms } from './confirms.ts'
 import { encode } from './message.ts'
@@ -7,6 +7,20 @@ import type { SetUp } from './session.ts'
 import type { SupervisedSession } from './supervised-session.ts'
 import { type LimitReached, TimeLimit } from './time-limit.ts'
 import { declareExchange, TOPOLOGY } from './topology.ts'
+
+/** A message, where it goes, and what it means when no queue takes it. */
+export interface Outgoing {
+  readonly to: { readonly exchange: string; readonly key: string }
+  readonly content: Buffer
+  /** `mandatory` among them. */
+  readonly properties: Options.Publish
+  readonly unroutable: string
+}
+
+export interface PublishLimits {
+  readonly timeoutMs: number
+  readonly signal?: AbortSignal
+}
 
 const TOO_LARGE = /message size \d+ is larger than configured max size (\d+)/
 
@@ -30,17 +44,24 @@ export class Publisher {
   async publish(
     dispatcher: string,
     message: DispatchMessage,
-    options: { timeoutMs: number; signal?: AbortSignal },
+    options: PublishLimits,
   ): Promise<PublishOutcome> {
     if (!DISPATCHER_NAME.test(dispatcher))
       return { kind: 'unroutable', reason: `no dispatcher can be called '${dispatcher}'` }
+    const to = { exchange: TOPOLOGY.dispatches.name, key: dispatcher }
+    const unroutable = `the broker has no queue for a dispatcher '${dispatcher}'`
+    return this.send({ to, ...encode(message), unroutable }, options)
+  }
+
+  /** Never rejects. */
+  async send(outgoing: Outgoing, options: PublishLimits): Promise<PublishOutcome> {
     if (this.#closed) return { kind: 'refused', reason: 'the transport is closed' }
     const limit = new TimeLimit(options)
     this.#limits.add(limit)
     try {
       const reached = await Promise.race([this.#session.settled(), limit.reached])
       if (reached !== undefined) return unsent(reached, options.timeoutMs)
-      return await this.#send(dispatcher, message, limit, options.timeoutMs)
+      return await this.#confirmed(outgoing, limit, options.timeoutMs)
     } finally {
       limit.clear()
       this.#limits.delete(limit)
@@ -64,9 +85,8 @@ export class Publisher {
     this.#confirms = new Confirms(channel)
   }
 
-  async #send(
-    dispatcher: string,
-    message: DispatchMessage,
+  async #confirmed(
+    { to, content, properties, unroutable }: Outgoing,
     limit: TimeLimit,
     timeoutMs: number,
   ): Promise<PublishOutcome> {
@@ -74,14 +94,12 @@ export class Publisher {
     const confirms = this.#confirms
     if (trouble !== undefined || confirms === undefined)
       return { kind: 'refused', reason: trouble ?? 'not connected to the broker' }
-    const { content, properties } = encode(message)
     if (content.length > this.#maxBytes)
       return { kind: 'refused', reason: tooLarge(content.length, this.#maxBytes) }
     const sentAt = performance.now()
-    const to = { exchange: TOPOLOGY.dispatches.name, key: dispatcher }
     const confirming = confirms.publish(to, content, properties)
     const answer = await Promise.race([confirming, limit.reached])
-    if (typeof answer === 'object') return outcomeOf(answer, dispatcher)
+    if (typeof answer === 'object') return outcomeOf(answer, unroutable)
     // Not one word about any message for that long, and not blocked: another connection may do better.
     if (answer === 'timeout' && confirms.heardAt < sentAt && this.#session.trouble() === undefined)
       this.#session.renew(confirms.channel, `nothing was confirmed for ${timeoutMs} ms`)
@@ -89,15 +107,12 @@ export class Publisher {
   }
 }
 
-function outcomeOf(confirmation: Confirmation, dispatcher: string): PublishOutcome {
+function outcomeOf(confirmation: Confirmation, unroutable: string): PublishOutcome {
   switch (confirmation.kind) {
     case 'confirmed':
       return { kind: 'accepted' }
     case 'returned':
-      return {
-        kind: 'unroutable',
-        reason: `the broker has no queue for a dispatcher '${dispatcher}'`,
-      }
+      return { kind: 'unroutable', reason: unroutable }
     case 'refused':
       return { kind: 'refused', reason: 'the broker refused it' }
     case 'lost':
@@ -131,5 +146,5 @@ function unconfirmed(reached: LimitReached, timeoutMs: number): PublishOutcome {
 }
 
 function tooLarge(bytes: number, max: number): string {
-  return `the event has ${bytes} bytes, but the broker takes ${max}: raise its max_message_size`
+  return `the message has ${bytes} bytes, but the broker takes ${max}: raise its max_message_size`
 }

@@ -1,5 +1,5 @@
 /**
- * Takes messages from a dispatcher's queue. A message is acknowledged when it was accepted; one that was rejected is
+ * Takes messages from a queue. A message is acknowledged when it was accepted; one that was rejected is
  * kept for a while and then given back, so that it comes again, to whichever consumer is next; one that nobody can
  * read becomes a dead letter at once.
  */
@@ -7,33 +7,36 @@ import type { ConfirmChannel, ConsumeMessage } from 'amqplib'
 import { backoff } from '../../runtime/backoff.ts'
 import { sleep } from '../../runtime/sleep.ts'
 import type { Log } from '../../telemetry/log.ts'
-import type { Consumer, DispatchMessage } from '../transport.ts'
-import { UnreadableDispatchError } from '../transport-errors.ts'
-import { decode, offersBefore } from './message.ts'
+import type { Consumer } from '../transport.ts'
+import { RefusedMessageError, UnreadableDispatchError } from '../transport-errors.ts'
+import { offersBefore, type Read } from './message.ts'
 import type { SetUp } from './session.ts'
 import type { SupervisedSession } from './supervised-session.ts'
-import { DELIVERY_LIMIT, declareQueue, type Queue } from './topology.ts'
+import { declareQueue, type Queue } from './topology.ts'
 
 export interface QueueConsumerOptions {
   readonly queue: Queue
+  /** In log lines, `dispatch.rejected`. */
+  readonly what: string
   /** How many messages may be in hand at once. */
   readonly prefetch: number
   /** The wait before a rejected message is given back, doubled with each time up to `maxMs`. */
   readonly again: { readonly firstMs: number; readonly maxMs: number }
 }
 
-interface Needs {
+interface Needs<M> {
   readonly log: Log
-  readonly accept: (message: DispatchMessage) => Promise<void>
+  readonly read: (message: ConsumeMessage) => Read<M>
+  readonly accept: (message: M) => Promise<void>
   readonly supervise: (setUp: SetUp) => SupervisedSession
-  readonly onStop: (consumer: QueueConsumer) => void
+  readonly onStop: () => void
 }
 
 /** A broker that does not answer to `cancel` is left without. */
 const CANCEL_MS = 2_000
 
-export class QueueConsumer implements Consumer {
-  readonly #needs: Needs
+export class QueueConsumer<M> implements Consumer {
+  readonly #needs: Needs<M>
   readonly #log: Log
   readonly #options: QueueConsumerOptions
   readonly #session: SupervisedSession
@@ -42,7 +45,7 @@ export class QueueConsumer implements Consumer {
   #tag: string | undefined
   #stopped: Promise<void> | undefined
 
-  constructor(needs: Needs, options: QueueConsumerOptions) {
+  constructor(needs: Needs<M>, options: QueueConsumerOptions) {
     this.#needs = needs
     this.#log = needs.log.child({ queue: options.queue.name })
     this.#options = options
@@ -72,7 +75,7 @@ export class QueueConsumer implements Consumer {
     await this.#cancel()
     await Promise.all(this.#inHand)
     await this.#session.close()
-    this.#needs.onStop(this)
+    this.#needs.onStop()
   }
 
   async #cancel(): Promise<void> {
@@ -106,13 +109,12 @@ export class QueueConsumer implements Consumer {
   /** Never rejects. */
   async #settle(channel: ConfirmChannel, message: ConsumeMessage): Promise<void> {
     if (this.#stopping.signal.aborted) return this.#answer(() => channel.nack(message, false, true))
-    const decoded = decode(message)
-    if (decoded.kind === 'unreadable') return this.#bury(channel, message, decoded.reason)
+    const found = this.#needs.read(message)
+    if (found.kind === 'unreadable') return this.#bury(channel, message, found.reason)
     try {
-      await this.#needs.accept(decoded.message)
+      await this.#needs.accept(found.message)
     } catch (error) {
-      if (error instanceof UnreadableDispatchError)
-        return this.#bury(channel, message, error.message)
+      if (isFinal(error)) return this.#bury(channel, message, error.message)
       return this.#giveBack(channel, message, error)
     }
     this.#answer(() => channel.ack(message))
@@ -121,18 +123,18 @@ export class QueueConsumer implements Consumer {
   #bury(channel: ConfirmChannel, message: ConsumeMessage, reason: string): void {
     const { messageId, appId } = message.properties
     const bytes = message.content.length
-    this.#log.error({ messageId, appId, bytes, reason }, 'dispatch.unreadable')
+    this.#log.error({ messageId, appId, bytes, reason }, `${this.#options.what}.unreadable`)
     this.#answer(() => channel.nack(message, false, false))
   }
 
   async #giveBack(channel: ConfirmChannel, message: ConsumeMessage, err: unknown): Promise<void> {
     const offers = offersBefore(message) + 1
     const { messageId: deliveryId } = message.properties
-    const last = offers > DELIVERY_LIMIT
+    const last = offers > this.#limit
     const waitMs = last ? 0 : backoff(offers, this.#options.again, Math.random)
     this.#log[last ? 'error' : 'warn'](
       { err, deliveryId, offers, waitMs },
-      last ? 'dispatch.dead' : 'dispatch.rejected',
+      `${this.#options.what}.${last ? 'dead' : 'rejected'}`,
     )
     await sleep(waitMs, this.#stopping.signal)
     this.#answer(() => channel.nack(message, false, true))
@@ -143,7 +145,16 @@ export class QueueConsumer implements Consumer {
     try {
       give()
     } catch (error) {
-      this.#log.debug({ err: error }, 'dispatch.not_acknowledged')
+      this.#log.debug({ err: error }, `${this.#options.what}.not_acknowledged`)
     }
   }
+
+  /** How often the broker offers a message after the first time. */
+  get #limit(): number {
+    return Number(this.#options.queue.arguments['x-delivery-limit'])
+  }
+}
+
+function isFinal(error: unknown): error is Error {
+  return error instanceof UnreadableDispatchError || error instanceof RefusedMessageError
 }

@@ -3,6 +3,7 @@
  * consumer has one of its own, so that none waits for another, and what one has lost is set up anew without the others.
  */
 import type { Log } from '../../telemetry/log.ts'
+import type { Intake } from '../intake.ts'
 import {
   type Consumer,
   DISPATCHER_NAME,
@@ -12,8 +13,10 @@ import {
 } from '../transport.ts'
 import { DispatcherNameError, TransportClosedError } from '../transport-errors.ts'
 import { readBrokerUrl } from './broker-url.ts'
+import { decode } from './message.ts'
 import { Publisher } from './publisher.ts'
 import { QueueConsumer } from './queue-consumer.ts'
+import { type Consuming, rabbitmqIntake } from './rabbitmq-intake.ts'
 import type { SetUp } from './session.ts'
 import { type SupervisedOptions, SupervisedSession } from './supervised-session.ts'
 import { TOPOLOGY } from './topology.ts'
@@ -45,12 +48,16 @@ export function createRabbitmqTransport(needs: { log: Log }, options: RabbitmqOp
   return new RabbitmqTransport(needs.log, options)
 }
 
+/** A consumer, whatever it reads. */
+type Stoppable = Pick<QueueConsumer<unknown>, 'trouble' | 'stop'>
+
 class RabbitmqTransport implements Transport {
   readonly #log: Log
   readonly #options: RabbitmqOptions
   readonly #connecting: Omit<SupervisedOptions, 'name'>
   readonly #publisher: Publisher
-  readonly #consumers = new Set<QueueConsumer>()
+  readonly #consumers = new Set<Stoppable>()
+  readonly intake: Intake
   #closed = false
 
   constructor(log: Log, options: RabbitmqOptions) {
@@ -63,6 +70,8 @@ class RabbitmqTransport implements Transport {
       ...(ca === undefined ? {} : { ca }),
     }
     this.#publisher = new Publisher((setUp) => this.#supervise('publishing', setUp))
+    const consume = <M>(consuming: Consuming<M>) => this.#consume(consuming)
+    this.intake = rabbitmqIntake({ publisher: this.#publisher, consume })
   }
 
   publish(
@@ -78,16 +87,21 @@ class RabbitmqTransport implements Transport {
     accept: (message: DispatchMessage) => Promise<void>,
   ): Promise<Consumer> {
     if (!DISPATCHER_NAME.test(dispatcher)) throw new DispatcherNameError(dispatcher)
+    const queue = TOPOLOGY.dispatchesOf(dispatcher)
+    return this.#consume({ queue, what: 'dispatch', read: decode, accept })
+  }
+
+  async #consume<M>(consuming: Consuming<M>): Promise<Consumer> {
     if (this.#closed) throw new TransportClosedError()
-    const { prefetch = 20, again = { firstMs: 250, maxMs: 30_000 } } = this.#options
-    const consumer = new QueueConsumer(
+    const { again = { firstMs: 250, maxMs: 30_000 } } = this.#options
+    const { queue, what, prefetch = this.#options.prefetch ?? 20 } = consuming
+    const consumer: QueueConsumer<M> = new QueueConsumer<M>(
       {
-        log: this.#log,
-        accept,
-        supervise: (setUp) => this.#supervise(`consuming ${dispatcher}`, setUp),
-        onStop: (stopped) => this.#consumers.delete(stopped),
+        ...{ log: this.#log, read: consuming.read, accept: consuming.accept },
+        supervise: (setUp) => this.#supervise(`consuming ${queue.name}`, setUp),
+        onStop: () => this.#consumers.delete(consumer),
       },
-      { queue: TOPOLOGY.dispatchesOf(dispatcher), prefetch, again },
+      { queue, what, prefetch, again },
     )
     this.#consumers.add(consumer)
     await consumer.settled()

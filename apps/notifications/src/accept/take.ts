@@ -1,0 +1,39 @@
+/** An event that was read, whichever way it came, on its way to be durable: counted, timed and told. */
+import type { Event } from '@pacifica/core'
+import type { Log } from '@pacifica/platform'
+import type { AcceptMetrics } from './metrics.ts'
+import type { Received, Receiver } from './receive.ts'
+import type { Form } from './request.ts'
+import { attributesForLog, tellCollision } from './tell.ts'
+
+export interface TakeNeeds {
+  readonly receiver: Receiver
+  readonly acceptMetrics: AcceptMetrics
+}
+
+/** Resolves when it is durable. @throws SpoolFullError, SpoolUnwritableError */
+export async function takeEvent(
+  { receiver, acceptMetrics: metrics }: TakeNeeds,
+  event: Event,
+  { form, log }: { form: Form; log: Pick<Log, 'info' | 'warn'> },
+): Promise<Received> {
+  const began = performance.now()
+  const received = await receiver.receive(event)
+  count(metrics, event, received, { form, seconds: (performance.now() - began) / 1_000 })
+  const { uuid, outcome } = received
+  log.info({ event: uuid, ...attributesForLog(event), outcome }, 'event.accepted')
+  tellCollision({ log, metrics }, event, received)
+  return received
+}
+
+function count(
+  metrics: AcceptMetrics,
+  event: Event,
+  { outcome }: Received,
+  how: { form: Form; seconds: number },
+): void {
+  metrics.accepted.inc({ spec_version: event.specVersion, form: how.form })
+  metrics.seconds.observe({ outcome: outcome === 'spooled' ? 'spooled' : 'stored' }, how.seconds)
+  if (outcome === 'repeated') metrics.repeated.inc()
+  if (outcome === 'spooled') metrics.spooled.inc()
+}
