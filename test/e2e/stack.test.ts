@@ -104,6 +104,10 @@ async function startAll(services: readonly string[]): Promise<StackProcess[]> {
   for (const service of services) started.push(...(await stack.start(service)))
   for (const { process, url } of started) await process.ready([url], PATIENCE / 3)
   for (const one of started) expect([one.service, await one.health()]).toEqual([one.service, 0])
+  for (const { url } of started)
+    expect(await (await fetch(`${url}/metrics`)).text()).toContain(
+      'nodejs_eventloop_lag_p99_seconds',
+    )
   return started
 }
 

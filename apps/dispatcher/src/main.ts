@@ -10,6 +10,7 @@ import {
   brokerUrlKind,
   createInProcessTransport,
   createLog,
+  createMetrics,
   createRabbitmqTransport,
   type Log,
   maskCredentials,
@@ -69,7 +70,8 @@ export async function createDispatcher(dispatcher?: Dispatcher): Promise<void> {
     const transport = transportFor(config.brokerUrl, log)
     life.onClose('transport', () => transport.close())
     const own = dispatcher === undefined ? {} : { dispatcher }
-    const { name, url } = await startDispatcher(life, { log, transport, ...own }, config)
+    const metrics = createMetrics({ processMetrics: 'on' })
+    const { name, url } = await startDispatcher(life, { log, transport, metrics, ...own }, config)
     log.info({ dispatcher: name, url, docs: `${url}/docs` }, 'dispatcher.started')
   })
 }

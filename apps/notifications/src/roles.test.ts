@@ -51,27 +51,31 @@ test.each([
   ['intake', []],
   ['api,match', ['spool', 'match loop', 'policy', 'authorize loop']],
   ['match,deliver', ['match loop', 'policy', 'authorize loop', 'transport', 'deliver loop']],
-] as const)('with the roles %s it is ready when what these need is', async (roles, needs) => {
-  const { operations, url } = await start(roles)
-  const isApi = roles.includes('api')
-  const ask = async (path: string) => {
-    const answer = await fetch(`${operations}${path}`)
-    return { status: answer.status, text: await answer.text() }
-  }
-  await expect.poll(async () => (await ask('/readyz')).status, { timeout: 50_000 }).toBe(200)
-  const { checks } = JSON.parse((await ask('/readyz')).text)
-  expect(Object.keys(checks)).toEqual(expect.arrayContaining([...ALWAYS, ...needs]))
-  for (const [role, mark] of [
-    ['api', 'spool'],
-    ['match', 'match loop'],
-    ['deliver', 'deliver loop'],
-  ] as const)
-    expect(mark in checks).toBe(roles.split(',').includes(role))
-  expect((await ask('/healthz')).status).toBe(200)
-  expect((await ask('/metrics')).text).toContain('pacifica_check_ok{check="database"} 1')
-  expect((await ask('/eventmatch')).status).toBe(isApi ? 200 : 404)
-  expect(url).toBe(isApi ? operations : undefined)
-})
+] as const)(
+  'with the roles %s it is ready when what these need is',
+  async (roles, needs) => {
+    const { operations, url } = await start(roles)
+    const isApi = roles.includes('api')
+    const ask = async (path: string) => {
+      const answer = await fetch(`${operations}${path}`)
+      return { status: answer.status, text: await answer.text() }
+    }
+    await expect.poll(async () => (await ask('/readyz')).status, { timeout: 200_000 }).toBe(200)
+    const { checks } = JSON.parse((await ask('/readyz')).text)
+    expect(Object.keys(checks)).toEqual(expect.arrayContaining([...ALWAYS, ...needs]))
+    for (const [role, mark] of [
+      ['api', 'spool'],
+      ['match', 'match loop'],
+      ['deliver', 'deliver loop'],
+    ] as const)
+      expect(mark in checks).toBe(roles.split(',').includes(role))
+    expect((await ask('/healthz')).status).toBe(200)
+    expect((await ask('/metrics')).text).toContain('pacifica_check_ok{check="database"} 1')
+    expect((await ask('/eventmatch')).status).toBe(isApi ? 200 : 404)
+    expect(url).toBe(isApi ? operations : undefined)
+  },
+  300_000,
+)
 
 test('a port that is taken ends the start of a worker too, with the variable that sets it', async () => {
   const taken = createServer().listen(0, '127.0.0.1')
