@@ -18,7 +18,7 @@ make() {
     return
   fi
   printf '%s\n' "$2" > "$folder/$1.new"
-  chmod 444 "$folder/$1.new"
+  chmod 644 "$folder/$1.new"
   mv -f "$folder/$1.new" "$folder/$1"
   echo "made $folder/$1"
 }

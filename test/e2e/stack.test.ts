@@ -2,7 +2,7 @@
  * What Docker would do, without Docker: the image is filled as the Dockerfile says, and docker-compose.yml is brought up
  * from it as plain processes, with the secrets and the databases that the scripts in deploy/ make.
  */
-import { readFile } from 'node:fs/promises'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -34,6 +34,7 @@ beforeAll(async () => {
   vhost = await createTestVhost()
   policy = await startPolicy()
   policy.behave('yes')
+  const module = await authorsModule()
   const sample = join(image.app, 'apps/standalone/sample')
   stack = await openStack({
     image,
@@ -43,6 +44,7 @@ beforeAll(async () => {
       POLICY_URL: policy.url,
       CARTD_URL: pathToFileURL(sample).href,
       INGEST_URL: pathToFileURL(join(image.app, '../bundles')).href,
+      DISPATCHER_MODULE: module,
     },
   })
 }, PATIENCE)
@@ -99,6 +101,18 @@ test(
   PATIENCE,
 )
 
+/** As in an image made from ours: it lies below /app, where it finds the core that the service uses. */
+async function authorsModule(): Promise<string> {
+  const folder = join(image.app, 'dispatcher')
+  await mkdir(folder)
+  const text = `import { defineDispatcher } from '@pacifica/core'
+import { default as uppercase } from '@pacifica/example-uppercase'
+export default defineDispatcher({ name: 'derived', routes: uppercase.routes })
+`
+  await writeFile(join(folder, 'index.js'), text)
+  return join(folder, 'index.js')
+}
+
 async function startAll(services: readonly string[]): Promise<StackProcess[]> {
   const started: StackProcess[] = []
   for (const service of services) started.push(...(await stack.start(service)))
@@ -120,7 +134,7 @@ async function subscribe(api: StackProcess): Promise<void> {
   const answer = await fetch(`${api.url}/eventmatch`, {
     method: 'POST',
     headers: { 'content-type': 'application/json', authorization: await token() },
-    body: JSON.stringify({ name: 'all', jsonpath: '$.data', target_url: 'dispatch://example' }),
+    body: JSON.stringify({ name: 'all', jsonpath: '$.data', target_url: 'dispatch://derived' }),
   })
   expect([answer.status, await answer.text()]).toEqual([200, expect.any(String)])
 }

@@ -222,7 +222,7 @@ test('the script makes every secret, each is used, and a second run changes none
   await run('sh', [join(ROOT, 'deploy/make-secrets.sh'), secretsFolder])
   expect(await read()).toEqual(before)
   expect((await stat(secretsFolder)).mode & 0o777).toBe(0o700)
-  for (const name of made) expect((await stat(join(secretsFolder, name))).mode & 0o777).toBe(0o444)
+  for (const name of made) expect((await stat(join(secretsFolder, name))).mode & 0o777).toBe(0o644)
 })
 
 test('the broker knows the user of the URL, and each service has a user of its own', async () => {
