@@ -34,7 +34,6 @@ beforeAll(async () => {
   vhost = await createTestVhost()
   policy = await startPolicy()
   policy.behave('yes')
-  const module = await authorsModule()
   const sample = join(image.app, 'apps/standalone/sample')
   stack = await openStack({
     image,
@@ -44,7 +43,6 @@ beforeAll(async () => {
       POLICY_URL: policy.url,
       CARTD_URL: pathToFileURL(sample).href,
       INGEST_URL: pathToFileURL(join(image.app, '../bundles')).href,
-      DISPATCHER_MODULE: module,
     },
   })
 }, PATIENCE)
@@ -57,7 +55,7 @@ afterAll(async () => {
 }, PATIENCE)
 
 test(
-  'the stack comes up in its order, takes an event to its task, and ends when it is told to',
+  'the stack comes up in its order, takes an event to its task, ends when it is told to, and runs other dispatchers',
   async () => {
     const before = await image.files()
     for (const step of ['migrate-notifications', 'migrate-dispatcher']) {
@@ -97,6 +95,10 @@ test(
     }
     expect(await api.health()).toBe(1)
     expect(await image.files()).toEqual(before)
+
+    const derived = await stack.start('dispatcher', { DISPATCHER_MODULE: await authorsModule() })
+    for (const { process, url } of derived) await process.ready([url], PATIENCE / 3)
+    expect(derived[0]?.process.output()).toContain('"dispatcher":"derived"')
   },
   PATIENCE,
 )
@@ -105,9 +107,11 @@ test(
 async function authorsModule(): Promise<string> {
   const folder = join(image.app, 'dispatcher')
   await mkdir(folder)
-  const text = `import { defineDispatcher } from '@pacifica/core'
-import { default as uppercase } from '@pacifica/example-uppercase'
-export default defineDispatcher({ name: 'derived', routes: uppercase.routes })
+  const text = `import { defineDispatcher, NoopEventHandler } from '@pacifica/core'
+export default defineDispatcher({
+  name: 'derived',
+  routes: [{ path: '$.data', handler: new NoopEventHandler() }],
+})
 `
   await writeFile(join(folder, 'index.js'), text)
   return join(folder, 'index.js')
@@ -134,7 +138,7 @@ async function subscribe(api: StackProcess): Promise<void> {
   const answer = await fetch(`${api.url}/eventmatch`, {
     method: 'POST',
     headers: { 'content-type': 'application/json', authorization: await token() },
-    body: JSON.stringify({ name: 'all', jsonpath: '$.data', target_url: 'dispatch://derived' }),
+    body: JSON.stringify({ name: 'all', jsonpath: '$.data', target_url: 'dispatch://example' }),
   })
   expect([answer.status, await answer.text()]).toEqual([200, expect.any(String)])
 }

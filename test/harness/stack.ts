@@ -40,8 +40,8 @@ export interface Stack {
   secret(name: string): Promise<string>
   /** Runs a service that ends by itself: its exit code and what it wrote. */
   runStep(service: string): Promise<{ code: number | null; output: string }>
-  /** Starts every replica of a service. */
-  start(service: string): Promise<StackProcess[]>
+  /** Starts every replica of a service; `env` is what docker-compose.override.yml may add. */
+  start(service: string, env?: Readonly<Record<string, string>>): Promise<StackProcess[]>
   close(): Promise<void>
 }
 
@@ -53,7 +53,7 @@ export async function openStack(needs: StackNeeds): Promise<Stack> {
   await pointAtHarness(needs, secrets)
   const compose = await readCompose({ ...needs.env, SECRETS: secrets })
   const running: ServiceProcess[] = []
-  const launch = async (name: string, replica: number) => {
+  const launch = async (name: string, replica: number, more: Readonly<Record<string, string>>) => {
     const service = serviceOf(compose, name)
     const port = await freePort()
     const { container, app } = needs.image
@@ -62,6 +62,7 @@ export async function openStack(needs: StackNeeds): Promise<Stack> {
     const env = {
       ...container.env,
       ...fromCompose(service, secrets),
+      ...more,
       // Beyond what compose says: containers have these for themselves.
       DATA_DIR: data,
       [portVariable(service)]: String(port),
@@ -79,14 +80,14 @@ export async function openStack(needs: StackNeeds): Promise<Stack> {
     compose,
     secret: async (name) => (await readFile(join(secrets, name), 'utf8')).trim(),
     async runStep(name) {
-      const { process } = await launch(name, 0)
+      const { process } = await launch(name, 0, {})
       return { code: await process.ended(), output: process.output() }
     },
-    async start(name) {
+    async start(name, env = {}) {
       const started: StackProcess[] = []
       const { deploy } = serviceOf(compose, name)
       for (let replica = 0; replica < (deploy?.replicas ?? 1); replica += 1)
-        started.push(await launch(name, replica))
+        started.push(await launch(name, replica, env))
       return started
     },
     async close() {
