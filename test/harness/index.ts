@@ -25,6 +25,14 @@ export { IDS, PYTHON_DATABASES, pythonEvents, pythonSubscriptions } from './pyth
 export { type Rabbitmq, startRabbitmq, type TestVhost } from './rabbitmq.ts'
 export { createTestVhost } from './rabbitmq-vhost.ts'
 export { type ServiceProcess, startService } from './service-process.ts'
+export {
+  type BrokerChannel,
+  eventually,
+  isReady,
+  openSiteWithBroker,
+  type PublishOptions,
+  type Site,
+} from './site-with-broker.ts'
 export { openStack, type Stack, type StackProcess } from './stack.ts'
 export { startTcpProxy, type TcpProxy } from './tcp-proxy.ts'
 export { createTestDatabase } from './test-database.ts'

@@ -31,6 +31,7 @@ beforeAll(async () => {
     NOTIFICATIONS_PORT: '0',
     POLICY_URL: 'allow-all',
     TARGET_ALLOW: '127.0.0.0/8',
+    ADMIN_USERS: 'root',
   }
   const config = readNotificationsConfig({ env })
   const { url } = await startNotifications(life, { log, transport }, config)
@@ -173,6 +174,17 @@ test('a signing secret is made, shown to its owner, and ended', async () => {
   expect((await secret('GET')).status).toBe(200)
   expect((await secret('GET', 'bob')).status).toBe(403)
   expect((await secret('DELETE')).status).toBe(200)
+})
+
+test('dead letters are listed for administrators; without a broker there are none to send again', async () => {
+  const get = (user: string) => api.ask('GET /dead', '/dead', { headers: as(user) })
+  expect((await get('ann')).status).toBe(403)
+  expect(await (await get('root')).json()).toEqual([])
+  const root = { headers: { 'http-remote-user': 'root' } }
+  const letter = `/dead/${unknown}`
+  expect((await api.ask('GET /dead/{uuid}', letter, root)).status).toBe(404)
+  expect((await api.ask('DELETE /dead/{uuid}', letter, root)).status).toBe(404)
+  expect((await api.ask('POST /dead/{uuid}/resend', `${letter}/resend`, root)).status).toBe(409)
 })
 
 test('the operations routes answer as described', async () => {

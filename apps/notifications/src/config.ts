@@ -66,7 +66,7 @@ export const notificationsSettings = {
     default: true,
   }),
   brokerUrl: setting.of('BROKER_URL', brokerUrlKind, {
-    doc: 'RabbitMQ, the way to dispatchers: `amqp://user:password@host/vhost`. Not set: `dispatch://` targets are tried again until one is reached.',
+    doc: 'RabbitMQ, the way to dispatchers, and another way in for events: `amqp://user:password@host/vhost`. Not set: `dispatch://` targets are tried again until one is reached.',
     secret: true,
     ini: 'celery.broker_url',
   }),
@@ -75,7 +75,7 @@ export const notificationsSettings = {
     ini: 'celery.backend_url',
   }),
   retentionMs: setting.duration('RETENTION', {
-    doc: 'Events older than this are purged, with what became of them, unless a delivery is under way; deliveries held for a disabled subscription do not count. Not set: kept for ever.',
+    doc: 'Events older than this are purged, with what became of them, unless a delivery is under way; deliveries held for a disabled subscription do not count. Dead letters too, from when they were taken. Not set: kept for ever.',
     min: 3_600_000,
     max: Number.MAX_SAFE_INTEGER,
   }),

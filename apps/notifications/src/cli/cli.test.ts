@@ -227,6 +227,9 @@ describe('words that are wrong', () => {
     [['eventget', '--limit', '0'], 2, /^--limit 0: expected a whole number/],
     [['eventget', '--start-date', 'x'], 1, /^"x" is no time of the form %Y-%m-%d %H:%M:%S/],
     [['eventretry'], 2, /^eventretry needs the uuids/],
+    [['deadresend'], 2, /^deadresend needs the uuids of dead letters, or --queue/],
+    [['deaddismiss'], 2, /^deaddismiss needs the uuids/],
+    [['deadget', '--state', 'x'], 2, /^--state x: expected dead, resent, dismissed or all/],
     [['dbmove'], 2, /^dbmove needs --from DATA_DIR and --to URL/],
     [['dbsync', '--abandon-pending'], 2, /^--abandon-pending goes with --back/],
     [['eventget'], 1, /^There is no database in .*nowhere: set DATA_DIR or DATABASE_URL/],
@@ -248,6 +251,8 @@ describe('words that are wrong', () => {
     const { code, out } = await run({})
     expect(code).toBe(0)
     for (const name of ['dbsync', 'dbchk', 'dbmove', 'eventget', 'eventpurge', 'eventretry'])
+      expect(out).toContain(`\n  ${name} `)
+    for (const name of ['deadget', 'deadresend', 'deaddismiss'])
       expect(out).toContain(`\n  ${name} `)
     expect((await run({}, '--help')).out).toBe(out)
     expect((await run({}, 'eventget', '--help')).out).toMatch(/--start-date TIME/)
@@ -275,6 +280,10 @@ test('an embedded database is made and checked without a service', async () => {
   expect((await run(env, 'dbsync')).out).toMatch(/The tables are up to date\.\n$/)
   expect(await run(env, 'dbchk', '--equal')).toEqual({ code: 0, out: '', errors: [] })
   expect(await run(env, 'eventpurge')).toMatchObject({ code: 0, out: '0 events purged\n' })
+  expect(await run(env, 'deadget', '--json')).toEqual({ code: 0, out: '[]\n', errors: [] })
+  expect(await run(env, 'deadresend', '--queue', 'q')).toMatchObject({
+    ...{ code: 1, out: '', errors: [expect.stringMatching(/no broker.*BROKER_URL/)] },
+  })
   await expect(stat(socketPath(env.DATA_DIR))).rejects.toThrow('ENOENT')
   expect((await stat(embeddedFolder(env.DATA_DIR))).isDirectory()).toBe(true)
 }, 180_000)

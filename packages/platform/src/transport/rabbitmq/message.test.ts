@@ -51,6 +51,13 @@ test('a message is read as it was written', () => {
   expect(decode(received(dispatch))).toEqual({ kind: 'read', message: dispatch })
 })
 
+test('a dispatch that was a dead letter says which', () => {
+  const message = received(dispatch)
+  message.properties.headers = { ...message.properties.headers, 'pacifica-resent': 'the letter' }
+  const expected = { ...dispatch, letter: 'the letter' }
+  expect(decode(message)).toEqual({ kind: 'read', message: expected })
+})
+
 test.each([
   ['pacifica-delivery', undefined],
   ['pacifica-delivery', 'x'],

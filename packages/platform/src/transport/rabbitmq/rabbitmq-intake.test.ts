@@ -1,7 +1,7 @@
 /** Events from the queue that anybody may publish to, and dead letters: whole, told apart, and sent back. */
 import { randomUUID } from 'node:crypto'
 import { type Channel, type ChannelModel, connect, type Options } from 'amqplib'
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest'
 import { createTestVhost } from '../../../../../test/harness/index.ts'
 import { recordLog } from '../../telemetry/recorded-log.ts'
 import { createInProcessTransport } from '../in-process.ts'
@@ -10,6 +10,8 @@ import type { Transport } from '../transport.ts'
 import { RefusedMessageError } from '../transport-errors.ts'
 import { createRabbitmqTransport, type RabbitmqOptions } from './rabbitmq.ts'
 import { TOPOLOGY } from './topology.ts'
+
+vi.setConfig({ testTimeout: 180_000 })
 
 const RECEIVE = TOPOLOGY.received.name
 const DEAD = TOPOLOGY.dead.name
