@@ -26,13 +26,10 @@ export async function buildImage(): Promise<Image> {
   const stages = await readDockerfile(join(ROOT, 'Dockerfile'))
   const ignored = await readDockerignore(join(ROOT, '.dockerignore'))
   const folder = await mkdtemp(join(tmpdir(), 'pacifica-image-'))
-  const folders = new Map<string, string>()
-  for (const [index, stage] of stages.entries()) {
-    const root = join(folder, stage.name ?? 'image')
-    folders.set(stage.name ?? String(index), root)
-    await mkdir(join(root, 'app'), { recursive: true })
-    await fill(stage, { root, ignored, folders })
-  }
+  await fillAll(stages, folder, ignored).catch(async (error: unknown) => {
+    await rm(folder, { recursive: true, force: true })
+    throw error
+  })
   const app = join(folder, 'image', 'app')
   return {
     app,
@@ -42,6 +39,20 @@ export async function buildImage(): Promise<Image> {
       return all.sort()
     },
     remove: () => rm(folder, { recursive: true, force: true }),
+  }
+}
+
+async function fillAll(
+  stages: readonly Stage[],
+  folder: string,
+  ignored: Filling['ignored'],
+): Promise<void> {
+  const folders = new Map<string, string>()
+  for (const [index, stage] of stages.entries()) {
+    const root = join(folder, stage.name ?? 'image')
+    folders.set(stage.name ?? String(index), root)
+    await mkdir(join(root, 'app'), { recursive: true })
+    await fill(stage, { root, ignored, folders })
   }
 }
 

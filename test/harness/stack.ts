@@ -48,10 +48,10 @@ export interface Stack {
 export async function openStack(needs: StackNeeds): Promise<Stack> {
   const folder = await mkdtemp(join(tmpdir(), 'pacifica-stack-'))
   const secrets = join(folder, 'secrets')
-  await run('sh', [join(ROOT, 'deploy/make-secrets.sh'), secrets])
-  await makeDatabases(needs, secrets)
-  await pointAtHarness(needs, secrets)
-  const compose = await readCompose({ ...needs.env, SECRETS: secrets })
+  const compose = await prepare(needs, secrets).catch(async (error: unknown) => {
+    await rm(folder, { recursive: true, force: true })
+    throw error
+  })
   const running: ServiceProcess[] = []
   const launch = async (name: string, replica: number, more: Readonly<Record<string, string>>) => {
     const service = serviceOf(compose, name)
@@ -95,6 +95,13 @@ export async function openStack(needs: StackNeeds): Promise<Stack> {
       await rm(folder, { recursive: true, force: true })
     },
   }
+}
+
+async function prepare(needs: StackNeeds, secrets: string): Promise<ComposeFile> {
+  await run('sh', [join(ROOT, 'deploy/make-secrets.sh'), secrets])
+  await makeDatabases(needs, secrets)
+  await pointAtHarness(needs, secrets)
+  return readCompose({ ...needs.env, SECRETS: secrets })
 }
 
 function serviceOf({ services }: ComposeFile, name: string): ComposeService {
