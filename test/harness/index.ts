@@ -2,7 +2,15 @@
 
 export { type Authority, authority } from './authority.ts'
 export { type Ended, runCommand } from './command.ts'
+export {
+  type ComposeFile,
+  type ComposeService,
+  composeText,
+  readCompose,
+  VARIABLE,
+} from './compose-file.ts'
 export { freePort } from './free-port.ts'
+export { buildImage, type Image } from './image.ts'
 export {
   ENGINES,
   type Engine,
@@ -12,6 +20,7 @@ export {
 } from './migrated-database.ts'
 export { type Described, describedApi, UndescribedReplyError } from './openapi.ts'
 export { type Postgres, startPostgres, type TestDatabase } from './postgres.ts'
+export { postgresBinaries } from './postgres-binaries.ts'
 export { IDS, PYTHON_DATABASES, pythonEvents, pythonSubscriptions } from './python-database.ts'
 export { type Rabbitmq, startRabbitmq, type TestVhost } from './rabbitmq.ts'
 export { createTestVhost } from './rabbitmq-vhost.ts'
@@ -24,6 +33,7 @@ export {
   type PublishOptions,
   type Site,
 } from './site-with-broker.ts'
+export { openStack, type Stack, type StackProcess } from './stack.ts'
 export { startTcpProxy, type TcpProxy } from './tcp-proxy.ts'
 export { createTestDatabase } from './test-database.ts'
 export { linesOf, spawnTypeScript } from './typescript-process.ts'

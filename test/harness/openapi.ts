@@ -3,11 +3,18 @@ import { Ajv2020 } from 'ajv/dist/2020.js'
 import addFormats from 'ajv-formats'
 
 interface Operation {
+  readonly security?: readonly Record<string, string[]>[]
   readonly summary?: string
   readonly responses: Record<string, { content?: Record<string, { schema: object }> }>
 }
 
+interface ApiDocument {
+  readonly paths: Record<string, Record<string, Operation>>
+  readonly components: { readonly securitySchemes?: Record<string, object> }
+}
+
 export interface Described {
+  readonly document: ApiDocument
   /** Every operation: `GET /events/{uuid}`. */
   readonly operations: readonly string[]
   /** Operations and statuses that a reply was held against so far: `GET /events/{uuid} 200`. */
@@ -22,10 +29,7 @@ export class UndescribedReplyError extends Error {}
 
 /** Reads `/docs/json` of a running service. */
 export async function describedApi(base: string): Promise<Described> {
-  const document = (await (await fetch(`${base}/docs/json`)).json()) as {
-    paths: Record<string, Record<string, Operation>>
-    components?: object
-  }
+  const document = (await (await fetch(`${base}/docs/json`)).json()) as ApiDocument
   const ajv = new Ajv2020({ strict: false, allErrors: true })
   addFormats.default(ajv)
   const operations = new Map<string, Operation>()
@@ -34,6 +38,7 @@ export async function describedApi(base: string): Promise<Described> {
       operations.set(`${method.toUpperCase()} ${path}`, operation)
   const seen = new Set<string>()
   return {
+    document,
     operations: [...operations.keys()],
     seen,
     incomplete: [...operations].filter(([, { summary }]) => !summary).map(([name]) => name),

@@ -33,9 +33,13 @@ export async function startRabbitmq(options: RabbitmqOptions = {}): Promise<Rabb
   const { TEST_AMQP_URL: given } = process.env
   if (given && !options.own) return foreignBroker(given)
   const node = await startNode()
+  // A node speaks AMQP a little before it takes commands.
+  let takesCommands: Promise<unknown> | undefined
   return {
     ...node,
     async createVhost() {
+      takesCommands ??= node.ctl('await_startup')
+      await takesCommands
       const name = `test-${process.pid}-${randomBytes(5).toString('hex')}`
       await node.ctl('add_vhost', name)
       await node.ctl('set_permissions', '--vhost', name, 'guest', '.*', '.*', '.*')

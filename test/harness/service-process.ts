@@ -1,7 +1,7 @@
 /** A built service as a process of its own: started, asked whether it is ready, really killed. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 
 const ROOT = join(import.meta.dirname, '../..')
 
@@ -16,14 +16,15 @@ export interface ServiceProcess {
   kill(signal: NodeJS.Signals): Promise<number | null>
 }
 
-/** `entry` from the root, such as `apps/standalone/dist/main.js`; needs the build. */
+/** `entry` from the root, such as `apps/standalone/dist/main.js`, or an absolute path; needs the build. */
 export function startService(
   entry: string,
   env: Readonly<Record<string, string>>,
   args: readonly string[] = [],
+  options: { readonly cwd?: string } = {},
 ): ServiceProcess {
-  const child = spawn(process.execPath, [join(ROOT, entry), ...args], {
-    cwd: env['DATA_DIR'] ?? ROOT,
+  const child = spawn(process.execPath, [resolve(ROOT, entry), ...args], {
+    cwd: options.cwd ?? env['DATA_DIR'] ?? ROOT,
     env: { PATH: process.env['PATH'], ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })

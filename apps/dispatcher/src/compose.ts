@@ -13,11 +13,12 @@ import {
   type Listening,
   type Log,
   type Metrics,
-  migrate,
+  type MigrationState,
   openDatabase,
   type Transport,
 } from '@pacifica/platform'
 import type { DispatcherConfig } from './config.ts'
+import { guardOf } from './guard.ts'
 import { addChecks } from './health.ts'
 import { serveApi } from './http.ts'
 import type { Environment } from './isolation/child-environment.ts'
@@ -29,6 +30,7 @@ import { checkDispatcher, loadDispatcher } from './load-dispatcher.ts'
 import { type TaskMetrics, taskMetrics } from './metrics.ts'
 import { openOutbox } from './outbox/open.ts'
 import { createRunners } from './runners.ts'
+import { databaseFolder, prepareTables } from './tables.ts'
 import type { AcceptNeeds } from './tasks/accept.ts'
 import { metadataAsker } from './tasks/ask-metadata.ts'
 import { cancelTask } from './tasks/cancel.ts'
@@ -62,11 +64,8 @@ export interface RunningDispatcher extends Listening {
   readonly name: string
 }
 
-/** Beside src/ and dist/ alike. */
-const MIGRATIONS = fileURLToPath(new URL('../../../prisma/dispatcher/migrations', import.meta.url))
-
-/** What a task's child process runs for a module. */
-const CHILD = fileURLToPath(new URL('isolation/child/main.js', import.meta.url))
+/** What a task's child process runs for a module: built, also for a test that runs the sources. */
+const CHILD = fileURLToPath(new URL('../dist/isolation/child/main.js', import.meta.url))
 
 /**
  * Starts the service: opens and migrates its database, works off its tasks, consumes its queue, serves its API. All of
@@ -83,7 +82,7 @@ export async function startDispatcher(
     : await loadDispatcher(config.module, process.cwd())
   const name = config.name ?? dispatcher.name
   const runners = createRunners(config, { log })
-  const database = await openTasks(life, log, config)
+  const { database, migrations } = await openTasks(life, log, config)
   const scratch = await openScratch({ log }, resolve(config.dataDir, 'dispatcher/scratch', name))
   await scratch.sweep(await store.runningTasks(database))
 
@@ -120,7 +119,7 @@ export async function startDispatcher(
   const consumer = await consume({ ...accept, transport }, name)
   life.onClose('consumer', () => consumer.stop())
 
-  addChecks(health, { database, migrations: MIGRATIONS, worker, consumer, transport })
+  addChecks(health, { database, migrations, worker, consumer, transport })
   const tasks = {
     ...taskReader(database.adapter),
     log: (id: string) => readLog(database, id),
@@ -130,26 +129,34 @@ export async function startDispatcher(
       return state
     },
   }
-  const listening = await serveApi({ life, log, metrics, health, accept, tasks }, { name, config })
+  const guard = guardOf(config)
+  const listening = await serveApi(
+    { life, log, metrics, health, accept, tasks, guard },
+    { name, config },
+  )
   return { ...listening, name }
 }
 
-async function openTasks(life: Lifetime, log: Log, config: DispatcherConfig): Promise<Database> {
-  const { databaseUrl: url, dataDir, connectAttempts, connectWaitMs } = config
+async function openTasks(
+  life: Lifetime,
+  log: Log,
+  config: DispatcherConfig,
+): Promise<{ database: Database; migrations: () => Promise<MigrationState> }> {
+  const { databaseUrl: url, connectAttempts, connectWaitMs } = config
   const database = await openDatabase(
     { log },
     {
       ...(url === undefined ? {} : { url }),
-      folder: resolve(dataDir, 'dispatcher/database'),
+      folder: databaseFolder(config),
       connectAttempts,
       connectWaitMs,
       signal: life.stopping,
     },
   )
   life.onClose('database', () => database.close())
-  await migrate(database, MIGRATIONS)
+  const migrations = await prepareTables({ database, log }, config)
   if (database.engine === 'embedded') await store.releaseOrphans(database)
-  return database
+  return { database, migrations }
 }
 
 function taskBell(database: Database) {

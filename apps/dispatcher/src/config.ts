@@ -1,5 +1,12 @@
 /** Every setting of the dispatcher, declared once. */
-import { type Config, DISPATCHER_NAME, LOG_LEVELS, setting } from '@pacifica/platform'
+import {
+  type Config,
+  ConfigError,
+  DISPATCHER_NAME,
+  isLoopback,
+  LOG_LEVELS,
+  setting,
+} from '@pacifica/platform'
 
 /** RFC 9110, 5.6.2. */
 const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9a-z-]+$/i
@@ -25,6 +32,10 @@ export const dispatcherSettings = {
   connectWaitMs: setting.duration('DATABASE_CONNECT_WAIT', {
     default: '20s',
     doc: 'The wait between two tries',
+  }),
+  migrateAtStart: setting.flag('MIGRATE_AT_START', {
+    default: true,
+    doc: 'Whether a start brings the tables on PostgreSQL up to date; `no`: it ends with what to run',
   }),
   name: setting.text('DISPATCHER_NAME', {
     doc: "What subscriptions call it: `dispatch://NAME`; not set: the module's own name",
@@ -116,6 +127,9 @@ export const dispatcherSettings = {
     default: '1MiB',
     doc: 'How much of what a run writes is kept: its beginning and its end',
   }),
+  apiTokens: setting.text('API_TOKENS', {
+    doc: 'A file of bearer tokens, `token user` on each line, one of which every request must show; or `off`',
+  }),
   maxBody: setting.size('MAX_BODY', { default: '32MiB', doc: 'Largest event that is taken' }),
   logLevel: setting.oneOf('LOG_LEVEL', {
     values: LOG_LEVELS,
@@ -125,6 +139,14 @@ export const dispatcherSettings = {
 } as const
 
 export type DispatcherConfig = Config<typeof dispatcherSettings>
+
+/** What must be said aloud before anybody on the network can reach the API. @throws ConfigError */
+export function refuseExposed({ host, apiTokens }: DispatcherConfig): void {
+  if (isLoopback(host) || apiTokens !== undefined) return
+  const where = `the dispatcher listens on ${host} (DISPATCHER_HOST)`
+  const message = `not set, and ${where}, where anybody could read its tasks and give it events: name a file of tokens, or say off`
+  throw new ConfigError([{ name: 'API_TOKENS', message }])
+}
 
 function noHostInFileUrl({ protocol, host }: URL): string | undefined {
   if (protocol !== 'file:' || host === '') return undefined

@@ -1,13 +1,18 @@
 /** The dispatcher's readiness, check by check. */
-import { type Database, type Health, pendingMigrations, type Transport } from '@pacifica/platform'
+import {
+  type Database,
+  type Health,
+  type MigrationState,
+  migrationsCheck,
+  type Transport,
+} from '@pacifica/platform'
 
 /** What must work before this dispatcher is worth sending events to. */
 export function addChecks(
   health: Health,
   parts: {
     database: Database
-    /** The folder of the migrations. */
-    migrations: string
+    migrations: () => Promise<MigrationState>
     worker: { trouble(): string | undefined }
     consumer: { readonly consuming: boolean }
     transport: Transport
@@ -18,13 +23,7 @@ export function addChecks(
     await database.check(3_000)
     return undefined
   })
-  health.add('migrations', async () => {
-    // Unknown ones are a newer replica's: this one works on while it is being replaced.
-    const { pending, changed } = await pendingMigrations(database, migrations)
-    const wrong = Object.entries({ pending, changed }).filter(([, names]) => names.length > 0)
-    if (wrong.length === 0) return undefined
-    return wrong.map(([kind, names]) => `${kind}: ${names.join(', ')}`).join('; ')
-  })
+  health.add('migrations', migrationsCheck(migrations))
   health.add('worker', () => worker.trouble())
   health.add('consumer', () => {
     if (consumer.consuming) return undefined

@@ -12,6 +12,7 @@ import {
   type Metrics,
 } from '@pacifica/platform'
 import type { DispatcherConfig } from './config.ts'
+import { dispatcherSecurity, type Guard } from './guard.ts'
 import { type AcceptNeeds, acceptPosted } from './tasks/accept.ts'
 import { type ShownTasks, taskRoutes } from './tasks/routes.ts'
 import { VERSION } from './version.ts'
@@ -22,6 +23,7 @@ const ERRORS: ErrorTable = {
   TASK_ID: 422,
   TASK_NOT_FOUND: 404,
   TASK_ENDED: 409,
+  TOKEN: 401,
   DATABASE_AWAY: 503,
 }
 
@@ -38,11 +40,13 @@ export interface ApiNeeds {
   readonly health: Health
   readonly accept: AcceptNeeds
   readonly tasks: ShownTasks
+  /** Undefined: everybody who reaches the port may ask. */
+  readonly guard?: Guard | undefined
 }
 
 /** The app, not listening yet: what the tests inject into. */
 export async function dispatcherApp(
-  { accept, tasks, ...needs }: ApiNeeds,
+  { accept, tasks, guard, ...needs }: ApiNeeds,
   { name, bodyLimit }: { name: string; bodyLimit: number },
 ): Promise<HttpApp> {
   const app = await createHttpApp(needs, {
@@ -51,18 +55,23 @@ export async function dispatcherApp(
     description: 'Takes events for one dispatcher and shows what became of them.',
     bodyLimit,
     errors: ERRORS,
+    security: dispatcherSecurity(guard),
   })
-  taskRoutes(
-    app,
-    {
-      accept: (event, trace) => answering(() => acceptPosted(accept, event, trace)),
-      find: (id) => answering(() => tasks.find(id)),
-      page: (limit, cursor) => answering(() => tasks.page(limit, cursor)),
-      cancel: (id) => answering(() => tasks.cancel(id)),
-      log: (id) => answering(() => tasks.log(id)),
-    },
-    { dispatcher: name },
-  )
+  app.register(async (scope: HttpApp) => {
+    // Of the tasks alone: health, metrics and the description are open.
+    if (guard !== undefined) scope.addHook('onRequest', async (request) => guard(request))
+    taskRoutes(
+      scope,
+      {
+        accept: (event, trace) => answering(() => acceptPosted(accept, event, trace)),
+        find: (id) => answering(() => tasks.find(id)),
+        page: (limit, cursor) => answering(() => tasks.page(limit, cursor)),
+        cancel: (id) => answering(() => tasks.cancel(id)),
+        log: (id) => answering(() => tasks.log(id)),
+      },
+      { dispatcher: name },
+    )
+  })
   return app
 }
 

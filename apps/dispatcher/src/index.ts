@@ -1,5 +1,5 @@
 export { type DispatcherNeeds, type RunningDispatcher, startDispatcher } from './compose.ts'
-export { type DispatcherConfig, dispatcherSettings } from './config.ts'
+export { type DispatcherConfig, dispatcherSettings, refuseExposed } from './config.ts'
 export { DispatcherModuleError } from './load-dispatcher.ts'
 export { createDispatcher } from './main.ts'
 export { PROVENANCE_KEYS } from './tasks/provenance.ts'

@@ -10,8 +10,10 @@ import {
   brokerUrlKind,
   createInProcessTransport,
   createLog,
+  createMetrics,
   createRabbitmqTransport,
   type Log,
+  maskCredentials,
   readConfig,
   runProcess,
   setting,
@@ -19,10 +21,11 @@ import {
   type Transport,
 } from '@pacifica/platform'
 import { startDispatcher } from './compose.ts'
-import { dispatcherSettings } from './config.ts'
+import { dispatcherSettings, refuseExposed } from './config.ts'
 import { runAsChild } from './isolation/child/run-child.ts'
 import { MODE_VARIABLE } from './isolation/child-environment.ts'
 import { MARK_VARIABLE } from './isolation/process-tree.ts'
+import { migrateTables } from './tables.ts'
 import { VERSION } from './version.ts'
 
 /** A dispatcher that runs by itself needs a broker; one in a process with notifications is given its transport. */
@@ -38,12 +41,13 @@ const FLAGS = {
   host: { type: 'string', short: 'a' },
   address: { type: 'string' },
   port: { type: 'string', short: 'p' },
+  migrate: { type: 'boolean' },
   version: { type: 'boolean' },
   help: { type: 'boolean', short: 'h' },
 } as const
 
-const USAGE = `Usage: node main.js [-a ADDRESS] [-p PORT] [--version] [--help]
-Runs the dispatcher that DISPATCHER_MODULE names. Settings are environment variables:
+const USAGE = `Usage: node main.js [-a ADDRESS] [-p PORT] [--migrate] [--version] [--help]
+Runs the dispatcher that DISPATCHER_MODULE names. --migrate only brings its tables up to date, and ends. Settings are environment variables:
 
 ${settingsTable(processSettings)}`
 
@@ -64,15 +68,17 @@ export async function createDispatcher(dispatcher?: Dispatcher): Promise<void> {
   const args = process.argv.slice(2)
   if (args.includes('--version')) return print(VERSION)
   if (args.includes('--help') || args.includes('-h')) return print(USAGE)
+  if (args.includes('--migrate')) return await onlyMigrate(args)
   const log = createLog({ name: 'dispatcher', level: 'info' })
   await runProcess({ log }, async (life) => {
-    const env = { ...process.env, ...fromFlags(args) }
-    const config = readConfig(processSettings, { env, prefixes: ['DISPATCHER_'] })
+    const config = readSettings(args)
+    refuseExposed(config)
     log.level = config.logLevel
     const transport = transportFor(config.brokerUrl, log)
     life.onClose('transport', () => transport.close())
     const own = dispatcher === undefined ? {} : { dispatcher, program: process.argv[1] ?? '' }
-    const needs = { log, transport, env: process.env, ...own }
+    const metrics = createMetrics({ processMetrics: 'on' })
+    const needs = { log, transport, metrics, env: process.env, ...own }
     const { name, url } = await startDispatcher(life, needs, config)
     log.info({ dispatcher: name, url, docs: `${url}/docs` }, 'dispatcher.started')
   })
@@ -87,6 +93,25 @@ async function runTaskHere(dispatcher: Dispatcher | undefined): Promise<void> {
   delete process.env[MODE_VARIABLE]
   const mark = process.env[MARK_VARIABLE] ?? ''
   await runAsChild({ mark, ...(dispatcher === undefined ? {} : { dispatcher }) })
+}
+
+function readSettings(args: string[]) {
+  const env = { ...process.env, ...fromFlags(args) }
+  return readConfig(processSettings, { env, prefixes: ['DISPATCHER_'] })
+}
+
+/** As a step of a deployment: exit code 0 when the tables are up to date, else 1 with one line on standard error. */
+async function onlyMigrate(args: string[]): Promise<void> {
+  const log = createLog({ name: 'dispatcher', level: 'warn', destination: process.stderr })
+  try {
+    const applied = await migrateTables({ log }, readSettings(args))
+    for (const name of applied) print(`Migration: ${name}`)
+    print('The tables are up to date.')
+  } catch (error) {
+    if (typeof Reflect.get(Object(error), 'code') !== 'string') throw error
+    process.stderr.write(`${maskCredentials((error as Error).message)}\n`)
+    process.exitCode = 1
+  }
 }
 
 function transportFor(url: string | undefined, log: Log): Transport {

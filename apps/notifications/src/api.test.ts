@@ -56,6 +56,23 @@ test('every operation has a summary', () => {
   expect(api.incomplete).toEqual([])
 })
 
+test('who may ask what is described: a user or a token, other credentials for events, nothing for health', async () => {
+  const { paths, components } = await api.document
+  const ways = (path: string, method: string) =>
+    paths[path]?.[method]?.security?.map((one) => Object.keys(one).join()).sort()
+  expect(components.securitySchemes).toMatchObject({
+    user: { type: 'apiKey', in: 'header', name: 'Http-Remote-User' },
+    token: { type: 'http', scheme: 'bearer' },
+    receiveBasic: { type: 'http', scheme: 'basic' },
+  })
+  expect(ways('/receive', 'post')).toEqual(['', 'receiveBasic', 'receiveToken'])
+  for (const path of ['/healthz', '/readyz', '/metrics']) expect(ways(path, 'get')).toEqual([])
+  const open = ['/receive', '/healthz', '/readyz', '/metrics']
+  for (const [path, methods] of Object.entries(paths).filter(([path]) => !open.includes(path)))
+    for (const method of Object.keys(methods))
+      expect(ways(path, method), `${method} ${path}`).toEqual(['token', 'user'])
+})
+
 test('events are accepted, refused, and looked up', async () => {
   const receive = async (body: string, headers: Record<string, string> = as('ann')) =>
     api.ask('POST /receive', '/receive', { headers, body })

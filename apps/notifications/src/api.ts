@@ -19,6 +19,7 @@ import { retryRoute } from './history/retry-routes.ts'
 import { historyRoutes } from './history/routes.ts'
 import type { Identify } from './identity/index.ts'
 import { recoverRoutes } from './recover/routes.ts'
+import { notificationsSecurity } from './security.ts'
 import type { Secrets } from './subscriptions/auth.ts'
 import { explainRoute } from './subscriptions/explain-routes.ts'
 import { subscriptionRoutes } from './subscriptions/routes.ts'
@@ -87,6 +88,20 @@ export interface ApiNeeds extends ReceiveNeeds {
   readonly stopping: AbortSignal
 }
 
+/** What a process without the role `api` serves: whether it is alive and ready, and what it counts. */
+export function createOperations(
+  needs: Pick<ApiNeeds, 'log' | 'metrics' | 'health'>,
+  about: { version: string },
+): Promise<HttpApp> {
+  return createHttpApp(needs, {
+    title: 'A worker of Pacifica notifications',
+    version: about.version,
+    description: 'Health and metrics. The API is served by the processes with the role `api`.',
+    bodyLimit: 1_024,
+    errors: {},
+  })
+}
+
 export async function createApi(
   needs: ApiNeeds,
   config: NotificationsConfig,
@@ -99,6 +114,7 @@ export async function createApi(
     bodyLimit: config.maxBody,
     errors: errorTable,
     translate: tellUnavailable(needs.availability),
+    security: notificationsSecurity(config),
   })
   const { identify } = needs
   app.addHook('onRequest', refuseWhileAway(needs.availability))

@@ -9,14 +9,18 @@ import {
   createMetrics,
   type Egress,
   type Health,
+  type HttpApp,
   type Lifetime,
+  type Listening,
   type Log,
   listen,
   type Metrics,
+  readApiTokens,
+  readReceiveCredentials,
   type Transport,
 } from '@pacifica/platform'
 import { openAccepting } from './accept/open.ts'
-import { type ApiNeeds, createApi } from './api.ts'
+import { type ApiNeeds, createApi, createOperations } from './api.ts'
 import { allowAll, httpPolicyClient, type PolicyClient } from './authorize/policy-client.ts'
 import { pipelineBells } from './bells.ts'
 import { openAdminSocket } from './cli/admin-socket.ts'
@@ -28,8 +32,6 @@ import {
   createReceiveGuard,
   type Identify,
   type ReceiveGuard,
-  readApiTokens,
-  readReceiveCredentials,
 } from './identity/index.ts'
 import { startIntake } from './intake/start.ts'
 import { startDelivering, startMatching, startRecovering } from './loops.ts'
@@ -49,9 +51,13 @@ export interface NotificationsNeeds {
 }
 
 export interface Notifications {
-  /** Where it listens: `http://127.0.0.1:8070`; undefined without the role `api`. */
+  /** Where its API is: `http://127.0.0.1:8070`; undefined without the role `api`. */
   readonly url: string | undefined
+  /** Where its health and metrics are, whatever its roles. */
+  readonly operations: string
 }
+
+const ABOUT = { version: VERSION }
 
 /** Starts the roles that the configuration names. Rejects, with an error that says what to do, when it cannot. */
 export async function startNotifications(
@@ -98,10 +104,10 @@ export async function startNotifications(
     followTasks({ ...loops, metrics, channel: transport.taskEvents })
   const isApi = config.roles.includes('api')
   const intake = config.roles.includes('intake') ? transport.intake : undefined
-  if (!isApi && intake === undefined) return { url: undefined }
+  if (!isApi && intake === undefined) return serveOperations(life, { log, metrics, health }, config)
   const accepting = openAccepting({ ...loops, metrics }, config)
   if (intake !== undefined) startIntake({ ...loops, ...accepting, metrics, intake }, config)
-  if (!isApi) return { url: undefined }
+  if (!isApi) return serveOperations(life, { log, metrics, health }, config)
   return serveApi(
     life,
     {
@@ -127,16 +133,28 @@ export async function startNotifications(
   )
 }
 
+async function serveOperations(
+  life: Lifetime,
+  needs: Pick<ApiNeeds, 'log' | 'metrics' | 'health'>,
+  config: NotificationsConfig,
+): Promise<Notifications> {
+  const { url } = await serve(life, await createOperations(needs, ABOUT), config)
+  return { url: undefined, operations: url }
+}
+
 async function serveApi(
   life: Lifetime,
   needs: ApiNeeds,
   config: NotificationsConfig,
 ): Promise<Notifications> {
-  const app = await createApi(needs, config, { version: VERSION })
+  const { url } = await serve(life, await createApi(needs, config, ABOUT), config)
+  return { url, operations: url }
+}
+
+function serve(life: Lifetime, app: HttpApp, config: NotificationsConfig): Promise<Listening> {
   const { host, port } = config
   const variables = { hostVariable: 'NOTIFICATIONS_HOST', portVariable: 'NOTIFICATIONS_PORT' }
-  const { url } = await listen({ app, life }, { host, port, ...variables })
-  return { url }
+  return listen({ app, life }, { host, port, ...variables })
 }
 
 function openEgress(log: Log, config: NotificationsConfig): Egress {
@@ -155,7 +173,7 @@ function policyClient(config: NotificationsConfig): PolicyClient {
 
 function identifier(config: NotificationsConfig): Identify {
   const { userHeader, defaultUser, trustedProxies, adminUsers, apiTokens } = config
-  const tokens = apiTokens === undefined ? [] : readApiTokens(apiTokens)
+  const tokens = apiTokens === undefined || apiTokens === 'off' ? [] : readApiTokens(apiTokens)
   return createIdentify({ userHeader, defaultUser, trustedProxies, adminUsers, tokens })
 }
 

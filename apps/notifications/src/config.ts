@@ -6,6 +6,7 @@ import {
   type ConfigMistake,
   type ConfigSources,
   findSetting,
+  isLoopback,
   LOG_LEVELS,
   readConfig,
   setting,
@@ -172,8 +173,8 @@ export const notificationsSettings = {
   secretKeyFile: setting.path('SECRET_KEY_FILE', {
     doc: "The key that seals subscribers' secrets. Not set: made at the first start, in DATA_DIR.",
   }),
-  apiTokens: setting.path('API_TOKENS', {
-    doc: 'A file of bearer tokens, `token user [admin]` on each line.',
+  apiTokens: setting.text('API_TOKENS', {
+    doc: 'A file of bearer tokens, `token user [admin]` on each line; `off` is none.',
   }),
   receiveAuth: setting.text('RECEIVE_AUTH', {
     doc: 'A file of credentials for POST /receive, `bearer TOKEN` or `basic USER PASSWORD` on each line; or `off`.',
@@ -200,10 +201,6 @@ export function readNotificationsConfig(sources: ConfigSources): NotificationsCo
   const mistakes = isLoopback(config.host) ? [] : exposed(config, sources)
   if (mistakes.length > 0) throw new ConfigError(mistakes)
   return config
-}
-
-export function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || /^127\./.test(host)
 }
 
 /** What must be said aloud before anybody on the network can reach the service. */

@@ -73,7 +73,7 @@ export function startMatching(
   )
   startLoop(needs, 'match', match, bells.match)
   const watch = policyWatch(() => new Date())
-  needs.health.add('policy', watch.trouble)
+  needs.health.addOutside('policy', watch.trouble)
   const slots = slotsFor(needs, 'policy', config.policyConcurrency)
   const authorize = authorizeStep(
     {

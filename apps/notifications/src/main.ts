@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util'
 import {
   createInProcessTransport,
   createLog,
+  createMetrics,
   createRabbitmqTransport,
   type Lifetime,
   type Log,
@@ -65,7 +66,8 @@ async function run(): Promise<void> {
     for (const note of [...notes, ...notesOnSettings(config)]) log.info({ note }, 'config.note')
     const transport = transportFor(config.brokerUrl, log)
     life.onClose('transport', () => transport.close())
-    const { url } = await startNotifications(life, { log, transport }, config)
+    const metrics = createMetrics({ processMetrics: 'on' })
+    const { operations: url } = await startNotifications(life, { log, transport, metrics }, config)
     log.info({ url, roles: config.roles }, 'service.started')
     if (flags['stop-after-a-moment']) stopAfterAMoment(life)
   })

@@ -2,9 +2,8 @@
 
 import { join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { type DispatcherConfig, dispatcherSettings } from '@pacifica/dispatcher'
+import { type DispatcherConfig, dispatcherSettings, refuseExposed } from '@pacifica/dispatcher'
 import {
-  isLoopback,
   type NotificationsConfig,
   notificationsSettings,
   readNotificationsConfig,
@@ -14,6 +13,7 @@ import {
   type ConfigMistake,
   type ConfigSources,
   findSetting,
+  isLoopback,
   readConfig,
   type Settings,
 } from '@pacifica/platform'
@@ -56,7 +56,11 @@ export function readStandaloneConfig(
   const notifications = read(() =>
     readNotificationsConfig({ env, ini, prefixes, alsoKnown: variablesOf(dispatcherSettings) }),
   )
-  const dispatcher = read(() => readConfig(dispatcherSettings, { env }))
+  const dispatcher = read(() => {
+    const config = readConfig(dispatcherSettings, { env })
+    refuseExposed(config)
+    return config
+  })
   if (notifications === undefined || dispatcher === undefined)
     throw new ConfigError(unique(mistakes))
   return { notifications, dispatcher }

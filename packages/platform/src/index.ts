@@ -2,6 +2,7 @@ export { type CherryPyFile, parseCherryPy } from './config/cherrypy.ts'
 export type { ConfigMistake } from './config/config-error.ts'
 export { ConfigError } from './config/config-error.ts'
 export { type IniOptions, parseIni } from './config/ini.ts'
+export { isLoopback } from './config/is-loopback.ts'
 export type { Kind, Parsed, Range } from './config/kinds.ts'
 export type { Config, ConfigSources, IniFile, Settings } from './config/read-config.ts'
 export { findSetting, readConfig } from './config/read-config.ts'
@@ -18,10 +19,12 @@ export {
   isUnavailable,
   lockFolder,
   lockMigrations,
+  lookAtMigrations,
   MigrationError,
   type MigrationState,
   migrate,
   migrateWithin,
+  migrationsCheck,
   type OpenDatabaseOptions,
   openDatabase,
   pendingMigrations,
@@ -46,6 +49,7 @@ export {
   type Resolve,
   type ResolvedAddress,
 } from './egress/index.ts'
+export { type ApiSecurity, NOBODY, type SecurityScheme } from './http/api-security.ts'
 export type { HttpApp } from './http/app-type.ts'
 export { rawBodyRoutes, readRawBodies } from './http/bodies.ts'
 export type { ErrorPlace, ErrorReply, ErrorTable } from './http/error-reply.ts'
@@ -55,6 +59,14 @@ export { createHttpApp } from './http/http-app.ts'
 export type { Listening, ListenOptions } from './http/listen.ts'
 export { ListenError, listen, PortInUseError } from './http/listen.ts'
 export { validationPlaces } from './http/validation.ts'
+export { type KnownSecrets, knownSecrets } from './identity/known-secrets.ts'
+export {
+  type ApiToken,
+  CredentialFileError,
+  type ReceiveCredential,
+  readApiTokens,
+  readReceiveCredentials,
+} from './identity/tokens.ts'
 export type { BackoffOptions } from './runtime/backoff.ts'
 export { backoff } from './runtime/backoff.ts'
 export type { Batcher, BatcherOptions } from './runtime/batcher.ts'
@@ -64,7 +76,7 @@ export { createBell } from './runtime/bell.ts'
 export type { Lifetime, LifetimeControl, LifetimeOptions } from './runtime/lifetime.ts'
 export { createLifetime } from './runtime/lifetime.ts'
 export type { ProcessLike, RunProcessOptions } from './runtime/run-process.ts'
-export { runProcess } from './runtime/run-process.ts'
+export { runProcess, STOP_MS } from './runtime/run-process.ts'
 export { sleep } from './runtime/sleep.ts'
 export type { Slots } from './runtime/slots.ts'
 export { createSlots } from './runtime/slots.ts'

@@ -95,6 +95,7 @@ const receiveOptions = {
     response: {
       200: schemas.taskId,
       400: errorReply,
+      401: errorReply,
       413: errorReply,
       415: errorReply,
       503: errorReply,
@@ -104,7 +105,7 @@ const receiveOptions = {
   validatorCompiler: () => () => true,
 } as const
 
-const lookUpErrors = { 404: errorReply, 422: errorReply, 503: errorReply }
+const lookUpErrors = { 401: errorReply, 404: errorReply, 422: errorReply, 503: errorReply }
 
 const statusOptions = {
   schema: {
@@ -161,7 +162,7 @@ const listOptions = {
     summary: 'The tasks, newest first',
     description: `At most ${MAX_PAGE}; when there are more, the Link header leads on (rel="next").`,
     querystring: schemas.pageQuery,
-    response: { 200: schemas.taskList, 400: errorReply, 503: errorReply },
+    response: { 200: schemas.taskList, 400: errorReply, 401: errorReply, 503: errorReply },
   },
 } as const
 

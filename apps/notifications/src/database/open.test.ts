@@ -2,6 +2,7 @@
 import {
   createHealth,
   createLifetime,
+  createLog,
   type Database,
   type LifetimeControl,
   openDatabase,
@@ -30,11 +31,18 @@ afterEach(async () => {
   await drop()
 })
 
-function start(env: Record<string, string> = {}) {
+const lines: string[] = []
+const log = createLog({
+  name: 'test',
+  level: 'info',
+  destination: { write: (line: string) => void lines.push(line) },
+})
+
+function start(env: Record<string, string> = {}, health = createHealth()) {
   const config = readNotificationsConfig({
     env: { DATABASE_URL: url, POLICY_URL: 'allow-all', ...env },
   })
-  return openTables({ life, log: silentLog, health: createHealth() }, config)
+  return openTables({ life, log, health }, config)
 }
 
 test('a fresh database gets its tables, at several starts at once too', async () => {
@@ -61,10 +69,16 @@ test('told not to migrate, it says what to run, and starts once that was done', 
   await start({ MIGRATE_AT_START: 'no' })
 })
 
-test('tables of a later version do not keep it from starting', async () => {
-  await start()
+test('tables of a later version are told in one line, at the start or when they come, and used', async () => {
+  const running = createHealth()
+  await start({}, running)
+  lines.length = 0
+  const newer = () => lines.filter((line) => line.includes('database.newer'))
   await database.query(
     `INSERT INTO "_prisma_migrations" (id, checksum, migration_name, finished_at) VALUES ('x', 'x', '2999_later', now())`,
   )
+  for (const _twice of [1, 2]) expect((await running.report()).ready).toBe(true)
+  expect(newer()).toEqual([expect.stringContaining('"migrations":["2999_later"]')])
   await start()
+  expect(newer()).toHaveLength(2)
 })

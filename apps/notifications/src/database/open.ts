@@ -5,9 +5,11 @@ import {
   type Health,
   type Lifetime,
   type Log,
+  lookAtMigrations,
+  type MigrationState,
   migrate,
+  migrationsCheck,
   openDatabase,
-  pendingMigrations,
 } from '@pacifica/platform'
 import type { NotificationsConfig } from '../config.ts'
 import { type Availability, DatabaseWatch } from './availability.ts'
@@ -46,15 +48,13 @@ export async function openTables(
     },
   )
   life.onClose('database', () => database.close())
-  const prepare = () => prepareTables({ log, database }, config)
+  const look = lookAtMigrations({ sql: database, log }, MIGRATIONS)
+  const prepare = () => prepareTables({ log, database, look }, config)
   const tables = isPatient ? prepareEventually(prepare, { life, log }) : undefined
   await (tables?.begun ?? prepare())
   const availability = watch(needs, database, tables?.prepared ?? (() => true))
   health.add('database', () => database.check(3_000).then(() => undefined))
-  health.add('migrations', async () => {
-    const { pending } = await pendingMigrations(database, MIGRATIONS)
-    return pending.length === 0 ? undefined : `not applied: ${pending.join(', ')}`
-  })
+  health.add('migrations', migrationsCheck(look))
   const prisma = new PrismaClient({ adapter: database.adapter })
   life.onClose('prisma', () => prisma.$disconnect())
   return { database, prisma, availability }
@@ -87,12 +87,12 @@ function watch(
  * that somebody else does it. The Python service's tables are left to `dbsync`, which needs to be told a time zone.
  */
 async function prepareTables(
-  { log, database }: { log: Log; database: Database },
+  needs: { log: Log; database: Database; look: () => Promise<MigrationState> },
   { migrateAtStart }: Pick<NotificationsConfig, 'migrateAtStart'>,
 ): Promise<void> {
+  const { log, database, look } = needs
   if ((await whoseTables(database)) === 'python') throw new PythonTablesError()
-  const { pending, unknown } = await pendingMigrations(database, MIGRATIONS)
-  if (unknown.length > 0) log.warn({ migrations: unknown }, 'database.newer')
+  const { pending } = await look()
   if (!migrateAtStart && database.engine === 'postgresql' && pending.length > 0)
     throw new MigrationsPendingError(pending)
   for (const migration of await migrate(database, MIGRATIONS))

@@ -2,9 +2,13 @@
  * Who is asking. A proxy in front of us knows, and says so in a header; anybody else could write that header too, so it
  * is believed only from the proxies' own addresses. Scripts show a token instead.
  */
-import { type AddressRanges, addressRanges } from '@pacifica/platform'
-import { type KnownSecrets, knownSecrets } from './known-secrets.ts'
-import type { ApiToken } from './tokens.ts'
+import {
+  type AddressRanges,
+  type ApiToken,
+  addressRanges,
+  type KnownSecrets,
+  knownSecrets,
+} from '@pacifica/platform'
 
 export interface Caller {
   readonly user: string

@@ -11,10 +11,3 @@ export {
   UserTooLongError,
 } from './identify.ts'
 export { createReceiveGuard, ReceiveAuthError, type ReceiveGuard } from './receive-guard.ts'
-export {
-  type ApiToken,
-  CredentialFileError,
-  type ReceiveCredential,
-  readApiTokens,
-  readReceiveCredentials,
-} from './tokens.ts'

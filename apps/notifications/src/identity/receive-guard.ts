@@ -1,7 +1,6 @@
 /** Who may post events: whoever shows one of the credentials of RECEIVE_AUTH. */
+import { knownSecrets, type ReceiveCredential } from '@pacifica/platform'
 import type { IncomingRequest } from './identify.ts'
-import { knownSecrets } from './known-secrets.ts'
-import type { ReceiveCredential } from './tokens.ts'
 
 /** No credential, or none that we know: 401 with `challenge` as WWW-Authenticate. */
 export class ReceiveAuthError extends Error {

@@ -11,7 +11,7 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { KeyFileError, loadOrCreateKeyFile } from './key-file.ts'
+import { KeyFileError, loadOrCreateKeyFile, refuseShared } from './key-file.ts'
 
 let folder: string
 beforeEach(() => {
@@ -56,6 +56,12 @@ test('several lines are several keys, in their order; comments and blank lines a
     expect.stringMatching(/^[0-9a-f]{8}$/),
   ])
   expect(keys[0].id).not.toBe(keys[1]?.id)
+})
+
+test("a container's secret is somebody else's file, whose mode is not ours to set", () => {
+  const secret = { mode: 0o100444, uid: 0 }
+  expect(() => refuseShared('/run/secrets/secret_key', secret, 10_001)).not.toThrow()
+  expect(() => refuseShared('/run/secrets/secret_key', secret, 0)).toThrow('chmod 600')
 })
 
 test.each([0o640, 0o604, 0o660, 0o644, 0o777])(

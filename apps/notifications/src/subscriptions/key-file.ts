@@ -46,7 +46,7 @@ function readPrivate(path: string): string | undefined {
   try {
     const file = openSync(path, 'r')
     try {
-      refuseShared(path, fstatSync(file).mode & 0o777)
+      refuseShared(path, fstatSync(file), process.getuid?.())
       return readFileSync(file, 'utf8')
     } finally {
       closeSync(file)
@@ -59,8 +59,18 @@ function readPrivate(path: string): string | undefined {
   }
 }
 
-function refuseShared(path: string, mode: number): void {
+/**
+ * As ssh does, only of a file that is ours: somebody else's was put here, as a container's secret is, by who has seen to
+ * who can read it, and we could not change its mode. Exported for its test.
+ */
+export function refuseShared(
+  path: string,
+  { mode: bits, uid }: { readonly mode: number; readonly uid: number },
+  us: number | undefined,
+): void {
+  const mode = bits & 0o777
   if ((mode & 0o077) === 0 || process.platform === 'win32') return
+  if (uid !== us) return
   throw new KeyFileError(
     `${path} can be read by others (mode ${mode.toString(8)}): chmod 600 ${path}`,
   )

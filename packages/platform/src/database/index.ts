@@ -1,5 +1,6 @@
 export type { Database, Row, Sql } from './database.ts'
 export { FolderInUseError, FolderUnusableError, lockFolder } from './embedded/folder-lock.ts'
+export { lookAtMigrations, migrationsCheck } from './look-at-migrations.ts'
 export {
   lockMigrations,
   MigrationError,

@@ -316,7 +316,17 @@ test('alive is 200 while the process answers; ready is 503 with the reason until
   expect(unready.statusCode).toBe(503)
   wrong = undefined
   const ready = await app.inject('/readyz')
-  expect(ready.json()).toEqual({ ready: true, version: '1.2.3', checks: { database: 'ok' } })
+  const about = { ready: true, version: '1.2.3' }
+  expect(ready.json()).toEqual({ ...about, status: 'ready', checks: { database: 'ok' } })
+  health.addOutside('policy', () => 'no answer')
+  const degraded = await app.inject('/readyz')
+  const checks = { database: 'ok', policy: 'no answer' }
+  expect(degraded.json()).toEqual({ ...about, status: 'degraded', checks })
+  expect(degraded.statusCode).toBe(200)
+  const { body } = await app.inject('/metrics')
+  expect(body).toContain(
+    'pacifica_check_ok{check="database"} 1\npacifica_check_ok{check="policy"} 0\n',
+  )
 })
 
 test('requests are counted by the template of their route and their status', async () => {

@@ -10,6 +10,7 @@ import type { Log } from '../telemetry/log.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 import { allowedMethods } from './allowed-methods.ts'
 import { apiDocs } from './api-docs.ts'
+import type { ApiSecurity } from './api-security.ts'
 import type { HttpApp } from './app-type.ts'
 import { readJsonBodies } from './bodies.ts'
 import { answerClientError } from './client-error.ts'
@@ -31,6 +32,8 @@ export interface HttpAppOptions {
   readonly errors: ErrorTable
   /** What a thrown error is to be told as: another error, or the same. For errors that come with many codes. */
   readonly translate?: (error: unknown) => unknown
+  /** Who may ask what, for the description. */
+  readonly security?: ApiSecurity
 }
 
 /** Close it with `app.close()`; `listen` does so at the end of the process. */

@@ -19,6 +19,9 @@ export interface RunProcessOptions {
   readonly process?: ProcessLike
 }
 
+/** How long work in hand may go on after the first signal. */
+export const STOP_MS = 25_000
+
 const SIGNALS = ['SIGTERM', 'SIGINT'] as const
 
 /**
@@ -31,7 +34,7 @@ export async function runProcess(
   options: RunProcessOptions = {},
 ): Promise<void> {
   const host: ProcessLike = options.process ?? process
-  const life = createLifetime(needs, { graceMs: options.graceMs ?? 25_000 })
+  const life = createLifetime(needs, { graceMs: options.graceMs ?? STOP_MS })
   const started = Promise.resolve(life).then(start)
   const release = listen(host, needs.log, life, started)
   const ended = new Promise<void>((resolve) => {

@@ -1,5 +1,5 @@
 /**
- * Files of static credentials. One entry a line, words separated by blanks; blank lines and `#` comments are passed
+ * Files of static credentials, which both services read. One entry a line, words separated by blanks; blank lines and `#` comments are passed
  * over.
  */
 import { readFileSync } from 'node:fs'

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
-import { CredentialFileError, readApiTokens, readReceiveCredentials } from './index.ts'
+import { CredentialFileError, readApiTokens, readReceiveCredentials } from './tokens.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'tokens-'))
 afterAll(() => rmSync(folder, { recursive: true }))
