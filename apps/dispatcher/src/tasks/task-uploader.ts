@@ -59,6 +59,7 @@ export function stepFor(known: Stored | undefined, { replaces }: { replaces: boo
 export class TaskUploader extends UploaderRunner {
   readonly #needs: TaskUploaderNeeds
   readonly #options: TaskUploaderOptions
+  readonly #knownAt = performance.now()
   #asked = 0
 
   constructor(needs: TaskUploaderNeeds, options: TaskUploaderOptions) {
@@ -128,13 +129,14 @@ export class TaskUploader extends UploaderRunner {
     const { metadata, log } = this.#needs
     const { taskId, unsureMs } = this.#options
     if (metadata === undefined) return undefined
+    const ageMs = known.ageMs + performance.now() - this.#knownAt
     const before = this.#options.known.filter(({ state }) => state === 'done').length
     const transactions = await metadata.awaitTransactions(
       { key: PROVENANCE_KEYS.task, value: taskId },
       {
         atLeast: before + 1,
-        since: new Date(Date.now() - known.ageMs),
-        withinMs: unsureMs - known.ageMs,
+        since: new Date(Date.now() - ageMs),
+        withinMs: unsureMs - ageMs,
         signal: signal ?? new AbortController().signal,
       },
     )

@@ -5,7 +5,7 @@
 import { Agent as HttpAgent } from 'node:http'
 import { Agent as HttpsAgent } from 'node:https'
 import { addAbortSignal, type Readable } from 'node:stream'
-import { type Got, got, type PlainResponse, type Request } from 'got'
+import type { ExtendOptions, Got, PlainResponse, Request } from 'got'
 import { ServiceUnreachableError } from './errors.ts'
 
 export interface ServiceOptions {
@@ -57,7 +57,7 @@ export function connectService(url: URL, options: ServiceOptions = {}): Service 
   const bare = new URL(url)
   bare.username = ''
   bare.password = ''
-  const client = got.extend({
+  const client = clientFor({
     username: options.user ?? decoded(url.username),
     password: options.password ?? decoded(url.password),
     headers: { 'user-agent': 'pacifica', ...options.headers },
@@ -83,6 +83,15 @@ export function connectService(url: URL, options: ServiceOptions = {}): Service 
   }
 }
 
+/** Loaded with the first call: a handler's process, which leaves its transfers to others, never makes one. */
+function clientFor(options: ExtendOptions): () => Promise<Got> {
+  let client: Promise<Got> | undefined
+  return () => {
+    client ??= import('got').then(({ got }) => got.extend(options))
+    return client
+  }
+}
+
 /** A URL may have a `%` that begins nothing. */
 function decoded(text: string): string {
   try {
@@ -93,13 +102,14 @@ function decoded(text: string): string {
 }
 
 async function exchange(
-  client: Got,
+  client: () => Promise<Got>,
   call: Call,
   asked: AbortSignal,
   keepBody = false,
 ): Promise<Answer & { readonly body: Readable | undefined }> {
+  const connected = await client()
   asked.throwIfAborted()
-  const request = start(client, call)
+  const request = start(connected, call)
   const sending = call.upload ? send(request, call.upload) : undefined
   let kept = false
   try {
