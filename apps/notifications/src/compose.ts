@@ -22,6 +22,8 @@ import { pipelineBells } from './bells.ts'
 import { openAdminSocket } from './cli/admin-socket.ts'
 import type { NotificationsConfig } from './config.ts'
 import { openTables } from './database/open.ts'
+import { capsOf } from './deliver/caps.ts'
+import { laneGauges } from './deliver/lane-metrics.ts'
 import {
   createIdentify,
   createReceiveGuard,
@@ -68,6 +70,7 @@ export async function startNotifications(
 
   const pipeline = pipelineMetrics(metrics)
   backlogGauges({ metrics, sql: database })
+  laneGauges({ metrics, sql: database }, capsOf(config))
   const loops = {
     life,
     log,

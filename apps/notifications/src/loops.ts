@@ -31,7 +31,7 @@ import {
   RECOVER_EVERY_MS,
 } from './config.ts'
 import type { Availability } from './database/availability.ts'
-import type { Caps } from './deliver/caps.ts'
+import { type Caps, capsOf } from './deliver/caps.ts'
 import { lookAtDue } from './deliver/claim.ts'
 import { disableExhausted } from './deliver/disable.ts'
 import { dispatchTarget } from './deliver/dispatch-target.ts'
@@ -149,25 +149,26 @@ function followStep({ database, bells, log }: LoopNeeds): () => Promise<boolean>
   }
 }
 
-export function capsOf(config: NotificationsConfig): Caps {
-  const { perSubscription: subscription, perHost: host, perOwner: owner } = config
-  return { subscription, host, owner }
-}
-
 /** Answers of Policy that come together wake their lanes together. */
-function followTogether({
-  database,
-  life,
-}: LoopNeeds): (released: readonly string[]) => Promise<void> {
+function followTogether(needs: LoopNeeds): (released: readonly string[]) => Promise<void> {
   const group = batcher<readonly string[], void>(
     async (released) => {
-      await followDeliveries(database, released.flat())
+      await hint(needs, released.flat())
       return released.map(() => undefined)
     },
     { maxItems: 200, waitMs: 1 },
   )
-  life.onClose('lanes of answers', () => group.close())
+  needs.life.onClose('lanes of answers', () => group.close())
   return (released) => group.add(released)
+}
+
+/** After a commit: should it fail, the net finds what it has missed, and what was committed stays so. */
+async function hint({ database, log }: LoopNeeds, subscriptions: readonly string[]): Promise<void> {
+  try {
+    await followDeliveries(database, subscriptions)
+  } catch (err) {
+    log.warn({ err }, 'lanes.not_followed')
+  }
 }
 
 /** Recoveries are worked off where deliveries are. */
@@ -187,7 +188,7 @@ function recorder(needs: LoopNeeds, caps: Caps): (result: Result) => Promise<boo
     async (results) => {
       await adjustRamps(sql, results, caps.subscription)
       const ours = await recordResults(sql, results)
-      await followDeliveries(sql, waiting(results))
+      await hint(needs, waiting(results))
       return results.map((result) => ours.has(result.delivery.uuid))
     },
     { maxItems: 200, waitMs: 2, concurrency: 2 },

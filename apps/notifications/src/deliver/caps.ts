@@ -13,5 +13,15 @@ export interface Caps {
 
 export const DEFAULT_CAPS: Caps = { subscription: 8, host: 32, owner: 32 }
 
+/** As the settings name them. */
+export function capsOf(config: {
+  perSubscription: number
+  perHost: number
+  perOwner: number
+}): Caps {
+  const { perSubscription: subscription, perHost: host, perOwner: owner } = config
+  return { subscription, host, owner }
+}
+
 /** Of a lane's turns each fourth is a retry's, when one is due; while its target fails, all but each sixteenth. */
 export const RETRY_SHARE = { healthy: 4, failing: 16 } as const

@@ -1,68 +1,69 @@
 /**
  * The statement of a claim (deliver/claim.ts), from the lanes that deserve a look to the deliveries that are taken:
  *
- *   in hand ─→ full lanes, hosts, owners ─→ ready lanes, longest waiting first, at most $1
- *   ready ─→ turn (no claim since our snapshot?) ─→ shares ─→ found in each lane ─→ chosen ─→ looked at ─→ moved
+ *   in hand ─→ full lanes, hosts, owners ─→ ready lanes, longest waiting first, at most $1, locked
+ *   turn (no claim since our snapshot?) ─→ shares ─→ found in each lane ─→ chosen ─→ looked at ─→ moved
  *
  * Nothing here reads more of a lane than its share, so a lane costs the same whether ten deliveries are due or a million.
  *
  * $1 limit, $2 lease in ms, $3 how old a yes of policy may be in ms, $4 $5 $6 caps: subscription, host, owner
  */
 import { RETRY_SHARE } from './caps.ts'
-import { HELD_AGAIN, PARKED_AGAIN } from './due.ts'
+import { HELD_AGAIN, IS_FIRST, IS_RETRY, PARKED_AGAIN } from './due.ts'
 
 const AWAKE = 'l.next_due <= now()'
+const MOST = 'least(coalesce(l.cap, $4), l.ramp)'
 
+// Counts are looked up in objects (`n`), not joined: how many rows there are is more than the planner can know.
 const READY = `
   in_hand AS MATERIALIZED (
     SELECT subscription, due > now() AS live FROM delivery WHERE state = 'delivering'),
-  busy AS MATERIALIZED (
-    SELECT subscription, count(*)::int AS n FROM in_hand WHERE live GROUP BY subscription),
   busy_lane AS MATERIALIZED (
-    SELECT b.n, l.subscription, l.host, l.owner, least(coalesce(l.cap, $4), l.ramp) AS most
-    FROM busy b JOIN lane l USING (subscription)),
+    SELECT b.n, l.subscription, l.host, l.owner, ${MOST} AS most
+    FROM (SELECT subscription, count(*)::int AS n FROM in_hand WHERE live GROUP BY subscription) b
+    JOIN lane l USING (subscription)),
   busy_host AS MATERIALIZED (SELECT host, sum(n)::int AS n FROM busy_lane GROUP BY host),
   busy_owner AS MATERIALIZED (SELECT owner, sum(n)::int AS n FROM busy_lane GROUP BY owner),
   ready AS MATERIALIZED (
-    SELECT l.subscription, l.next_due FROM lane l
+    SELECT l.subscription, l.host, l.owner, l.turn, l.next_due, l.ramp, ${MOST} AS most
+    FROM lane l
     WHERE ${AWAKE}
       AND l.subscription NOT IN (SELECT subscription FROM busy_lane WHERE n >= most)
       AND l.host NOT IN (SELECT host FROM busy_host WHERE n >= $5)
       AND l.owner NOT IN (SELECT owner FROM busy_owner WHERE n >= $6)
-    ORDER BY l.next_due LIMIT $1)`
+    ORDER BY l.next_due LIMIT $1 FOR NO KEY UPDATE OF l SKIP LOCKED)`
 
 // What is in flight was counted by this statement's snapshot. A claim that was committed since then is not in it, but
 // it has moved the turn, and the row that we lock is the newest: then this claim takes nothing and is made again.
 const TURN = `
   locked AS MATERIALIZED (SELECT turn FROM claim_turn WHERE EXISTS (SELECT FROM ready) FOR UPDATE),
   mine AS (
-    UPDATE claim_turn c SET turn = c.turn + 1 FROM locked WHERE c.turn = locked.turn RETURNING c.turn),
-  lanes AS MATERIALIZED (
-    SELECT l.subscription, l.host, l.owner, l.turn, l.next_due, l.ramp, least(coalesce(l.cap, $4), l.ramp) AS most
-    FROM lane l
-    WHERE l.subscription IN (SELECT subscription FROM ready) AND ${AWAKE} AND EXISTS (SELECT FROM mine)
-    FOR NO KEY UPDATE SKIP LOCKED)`
+    UPDATE claim_turn c SET turn = c.turn + 1 FROM locked WHERE c.turn = locked.turn RETURNING c.turn)`
+
+const countOf = (table: string, key: string) =>
+  `coalesce(((SELECT jsonb_object_agg(${key}, n) FROM ${table}) ->> l.${key}::text)::int, 0)`
 
 // A share is what a lane may be given in this claim. Of a disabled or deleted subscription nothing is sent, so that its
 // deliveries are set aside without regard to caps.
 const { healthy, failing } = RETRY_SHARE
 const SHARES = `
   room AS MATERIALIZED (
-    SELECT l.*, m.disabled IS NOT NULL OR m.deleted IS NOT NULL AS off,
-      least(CASE WHEN m.disabled IS NULL AND m.deleted IS NULL THEN l.most - coalesce(b.n, 0) ELSE $1::int END,
+    SELECT l.*,
+      least(CASE WHEN m.disabled IS NULL AND m.deleted IS NULL
+                 THEN l.most - ${countOf('busy_lane', 'subscription')} ELSE $1::int END,
             ceil($1::float8 / count(*) OVER ())::int) AS share,
-      $5 - coalesce(h.n, 0) AS host_room, $6 - coalesce(o.n, 0) AS owner_room
-    FROM lanes l JOIN eventmatch m ON m.uuid = l.subscription LEFT JOIN busy b ON b.subscription = l.subscription
-    LEFT JOIN busy_host h ON h.host = l.host LEFT JOIN busy_owner o ON o.owner = l.owner),
+      $5 - ${countOf('busy_host', 'host')} AS host_room, $6 - ${countOf('busy_owner', 'owner')} AS owner_room
+    FROM ready l JOIN eventmatch m ON m.uuid = l.subscription
+    WHERE EXISTS (SELECT FROM mine)),
   shares AS MATERIALIZED (
     SELECT r.*, CASE WHEN r.ramp = 1 AND r.turn % ${failing} <> 0 THEN r.share
                      WHEN r.ramp = 1 THEN 0
                      ELSE (r.turn + r.share) / ${healthy} - r.turn / ${healthy} END AS retries
     FROM room r)`
 
-const dueOf = (retries: boolean, rank: string) => `
+const dueOf = (kind: string, rank: string) => `
   (SELECT d.uuid, d.due, ${rank} AS rank FROM delivery d
-   WHERE d.subscription = s.subscription AND (d.attempt > 0) = ${retries} AND d.due <= now()
+   WHERE d.subscription = s.subscription AND ${kind} AND d.due <= now()
    ORDER BY d.due LIMIT s.share)`
 
 // Of each lane first the retries' share, then first attempts, then the retries that are left: neither waits for the
@@ -73,8 +74,8 @@ const CHOSEN = `
       row_number() OVER (PARTITION BY s.subscription ORDER BY c.rank, c.due, c.uuid) AS place
     FROM shares s CROSS JOIN LATERAL (
       SELECT * FROM (
-        ${dueOf(true, 'CASE WHEN row_number() OVER (ORDER BY d.due) <= s.retries THEN 0 ELSE 2 END')}
-        UNION ALL ${dueOf(false, '1')}) AS both_kinds
+        ${dueOf(IS_RETRY, 'CASE WHEN row_number() OVER (ORDER BY d.due) <= s.retries THEN 0 ELSE 2 END')}
+        UNION ALL ${dueOf(IS_FIRST, '1')}) AS both_kinds
       ORDER BY rank, due LIMIT s.share) c),
   chosen AS MATERIALIZED (
     SELECT uuid, subscription FROM (
@@ -83,25 +84,26 @@ const CHOSEN = `
       FROM found) AS placed
     WHERE host_place <= host_room AND owner_place <= owner_room
     ORDER BY place, next_due, subscription LIMIT $1),
-  due AS (
-    SELECT d.uuid, d.due FROM delivery d
+  due AS MATERIALIZED (
+    SELECT d.uuid, d.event, d.subscription, d.owner, d.test, d.due FROM delivery d
     WHERE d.uuid IN (SELECT uuid FROM chosen) AND d.due <= now() FOR UPDATE SKIP LOCKED)`
 
 // A lane in which all that is due was taken sleeps; any other goes to the end of the line.
 const SERVED = `
-  counted AS (
-    SELECT s.subscription, s.share, count(f.uuid) AS found, count(c.uuid) AS taken
-    FROM shares s LEFT JOIN found f ON f.subscription = s.subscription LEFT JOIN chosen c ON c.uuid = f.uuid
-    GROUP BY s.subscription, s.share),
   served AS (
     UPDATE lane l SET turn = (l.turn + n.taken) % ${failing},
       next_due = CASE WHEN n.found < n.share AND n.taken = n.found THEN NULL ELSE now() END
-    FROM counted n WHERE l.subscription = n.subscription AND (n.taken > 0 OR n.found = 0)
+    FROM (
+      SELECT s.subscription, s.share, coalesce(f.n, 0) AS found, coalesce(c.n, 0) AS taken
+      FROM shares s
+      LEFT JOIN (SELECT subscription, count(*) AS n FROM found GROUP BY subscription) f USING (subscription)
+      LEFT JOIN (SELECT subscription, count(*) AS n FROM chosen GROUP BY subscription) c USING (subscription)) n
+    WHERE l.subscription = n.subscription AND (n.taken > 0 OR n.found = 0)
     RETURNING l.subscription, l.next_due IS NULL AS asleep)`
 
 const MOVED = `
   looked AS (
-    SELECT d.uuid, d.event, d.owner, p.state AS policy, extract(epoch FROM now() - due.due)::float8 * 1000 AS late,
+    SELECT d.uuid, d.event, d.owner, p.state AS policy, extract(epoch FROM now() - d.due)::float8 * 1000 AS late,
       'policy answered ' || p.status_code || ': ' || left(p.body, 500) AS refusal,
       CASE WHEN m.deleted IS NOT NULL THEN 'cancelled'
            WHEN m.disabled IS NOT NULL THEN 'held'
@@ -109,8 +111,7 @@ const MOVED = `
            WHEN p.state = 'denied' THEN 'denied'
            WHEN p.state = 'allowed' AND p.answered > now() - $3 * interval '1 millisecond' THEN 'delivering'
            ELSE 'pending' END AS next
-    FROM due JOIN delivery d USING (uuid)
-    JOIN eventmatch m ON m.uuid = d.subscription
+    FROM due d JOIN eventmatch m ON m.uuid = d.subscription
     LEFT JOIN policy_answer p ON p.event = d.event AND p.owner = d.owner),
   asked AS ( -- what is being asked is left alone: its answer locks the answer's row before the deliveries, not after
     INSERT INTO policy_answer AS p (event, owner)
@@ -131,25 +132,23 @@ const MOVED = `
     FROM looked l WHERE d.uuid = l.uuid
     RETURNING d.uuid, d.event, d.subscription, d.owner, d.state, d.claim, d.attempt, d.replay, d.test, l.late)`
 
-// Rows of several kinds: each delivery, each lane that sleeps or whose lease has ended unseen, and how the claim went.
-const TOLD = `
-  told AS (
-    SELECT 'delivery' AS kind, uuid AS about FROM moved
-    UNION ALL SELECT 'asleep', subscription FROM served WHERE asleep
-    UNION ALL SELECT DISTINCT 'expired', i.subscription FROM in_hand i LEFT JOIN lane l USING (subscription)
-      WHERE NOT i.live AND ${AWAKE} IS NOT TRUE
-    UNION ALL SELECT 'late', NULL::uuid WHERE EXISTS (SELECT FROM ready) AND NOT EXISTS (SELECT FROM mine)
-    UNION ALL SELECT 'blocked', NULL::uuid
-      WHERE NOT EXISTS (SELECT FROM served) AND EXISTS (SELECT FROM lane l WHERE ${AWAKE}))`
+const NOTHING = Array(16).fill('NULL').join(', ')
 
+// Rows of several kinds: each delivery, each lane that sleeps or whose lease has ended unseen, and how the claim went.
 export const CLAIM = `
-  WITH ${[READY, TURN, SHARES, CHOSEN, SERVED, MOVED, TOLD].join(',')}
-  SELECT t.kind, t.about, c.state, c.uuid, c.event, c.subscription, c.owner, c.claim, c.attempt, c.replay,
+  WITH ${[READY, TURN, SHARES, CHOSEN, SERVED, MOVED].join(',')}
+  SELECT 'delivery' AS kind, c.subscription, c.state, c.uuid, c.event, c.owner, c.claim, c.attempt, c.replay,
          c.late AS "lateMs", m.target_url AS "targetUrl", m.version, m.extensions, m.auth, l.ramp IS NOT NULL AS ramped,
          CASE WHEN c.test THEN '{"maxAttempts": 1}'::jsonb ELSE m.retry END AS retry, e.jsondata, e.digest,
          array(SELECT s.value->>'secret' FROM jsonb_array_elements(m.signing) WITH ORDINALITY AS s (value, place)
                WHERE coalesce((s.value->>'until')::timestamptz > now(), true) ORDER BY s.place) AS signing
-  FROM told t LEFT JOIN moved c ON t.kind = 'delivery' AND c.uuid = t.about
-  LEFT JOIN lanes l ON l.subscription = c.subscription
+  FROM moved c
+  LEFT JOIN lane l ON l.subscription = c.subscription AND c.state = 'delivering'
   LEFT JOIN eventmatch m ON m.uuid = c.subscription AND c.state = 'delivering'
-  LEFT JOIN eventlog e ON e.uuid = c.event AND c.state = 'delivering'`
+  LEFT JOIN eventlog e ON e.uuid = c.event AND c.state = 'delivering'
+  UNION ALL SELECT 'asleep', subscription, ${NOTHING}, NULL FROM served WHERE asleep
+  UNION ALL SELECT 'expired', i.subscription, ${NOTHING}, NULL
+    FROM in_hand i LEFT JOIN lane l USING (subscription) WHERE NOT i.live AND ${AWAKE} IS NOT TRUE GROUP BY i.subscription
+  UNION ALL SELECT 'late', NULL, ${NOTHING}, NULL WHERE EXISTS (SELECT FROM ready) AND NOT EXISTS (SELECT FROM mine)
+  UNION ALL SELECT 'blocked', NULL, ${NOTHING}, NULL
+    WHERE NOT EXISTS (SELECT FROM served) AND EXISTS (SELECT FROM lane l WHERE ${AWAKE})`

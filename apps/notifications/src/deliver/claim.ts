@@ -59,7 +59,7 @@ export interface ClaimOptions {
 type Told =
   | ({ readonly kind: 'delivery'; readonly state: 'delivering' } & ClaimedDelivery)
   | { readonly kind: 'delivery'; readonly state: Look['aside'][number] }
-  | { readonly kind: 'asleep' | 'expired'; readonly about: string }
+  | { readonly kind: 'asleep' | 'expired'; readonly subscription: string }
   | { readonly kind: 'late' | 'blocked' }
 
 /** Whoever claims calls `followDeliveries` with what is to be followed, soon, but not before it has sent. */
@@ -72,7 +72,7 @@ export async function lookAtDue(sql: Sql, options: ClaimOptions): Promise<Look> 
   const aside: Look['aside'][number][] = []
   const follow: string[] = []
   for (const row of told) {
-    if (row.kind === 'asleep' || row.kind === 'expired') follow.push(row.about)
+    if (row.kind === 'asleep' || row.kind === 'expired') follow.push(row.subscription)
     else if (row.kind === 'delivery' && row.state === 'delivering') claimed.push(row)
     else if (row.kind === 'delivery') aside.push(row.state)
   }

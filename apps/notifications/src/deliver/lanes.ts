@@ -5,6 +5,7 @@
  * dies between the two, is found by `followAll`, which every worker runs from time to time.
  */
 import type { Sql } from '@pacifica/platform'
+import { IS_FIRST, IS_RETRY } from './due.ts'
 
 /** From a row of eventmatch: the host without user and port, in lower case; a dispatcher is a host of its own. */
 const HOST = String.raw`
@@ -22,9 +23,9 @@ export const COPY_TO_LANE = `
   WHERE c.uuid = $1::uuid AND l.subscription = c.uuid AND (l.host, l.cap) IS DISTINCT FROM (c.host, c.cap)`
 
 /** What is in hand is left alone until its lease ends. */
-const earliest = (retries: boolean) => `
+const earliest = (kind: string) => `
   (SELECT d.due FROM delivery d
-   WHERE d.subscription = a.subscription AND (d.attempt > 0) = ${retries} AND d.due IS NOT NULL
+   WHERE d.subscription = a.subscription AND ${kind} AND d.due IS NOT NULL
      AND (d.state <> 'delivering' OR d.due <= now())
    ORDER BY d.due LIMIT 1)`
 
@@ -35,7 +36,7 @@ const follow = `
     FROM eventmatch m LEFT JOIN lane l ON l.subscription = m.uuid
     WHERE m.uuid = ANY($1::uuid[]) AND (l.next_due > now() OR l.next_due IS NULL)),
   waiting AS MATERIALIZED (
-    SELECT a.*, least(${earliest(false)}, ${earliest(true)}) AS due FROM asleep a)
+    SELECT a.*, least(${earliest(IS_FIRST)}, ${earliest(IS_RETRY)}) AS due FROM asleep a)
   INSERT INTO lane AS l (subscription, owner, host, cap, next_due)
   SELECT subscription, owner, host, cap, due FROM waiting
   WHERE due IS NOT NULL AND (next_due IS NULL OR due < next_due)

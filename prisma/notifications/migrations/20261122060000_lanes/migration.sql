@@ -22,5 +22,5 @@ INSERT INTO "claim_turn" DEFAULT VALUES;
 
 -- Retries and first attempts of a subscription, each in the order in which they are due. It takes the place of an index
 -- over all that is due.
-CREATE INDEX "delivery_lane" ON "delivery" ("subscription", ("attempt" > 0), "due") WHERE "due" IS NOT NULL;
+CREATE INDEX "delivery_lane" ON "delivery" ("subscription", least("attempt", 1), "due") WHERE "due" IS NOT NULL;
 DROP INDEX "delivery_due";
