@@ -2,6 +2,7 @@
 
 export { type Authority, authority } from './authority.ts'
 export { type Ended, runCommand } from './command.ts'
+export { type DueDeliveries, fillDue } from './due-deliveries.ts'
 export { freePort } from './free-port.ts'
 export {
   ENGINES,

@@ -64,24 +64,25 @@ const SHARES = `
 const dueOf = (kind: string, rank: string) => `
   (SELECT d.uuid, d.due, ${rank} AS rank FROM delivery d
    WHERE d.subscription = s.subscription AND ${kind} AND d.due <= now()
-   ORDER BY d.due LIMIT s.share)`
+   ORDER BY d.due LIMIT s.share + 1)`
 
 // Of each lane first the retries' share, then first attempts, then the retries that are left: neither waits for the
 // other, and both use what the other leaves. Between lanes one delivery of each, then a second one of each, and so on.
+// One more than the share is looked for, to know whether anything is left.
 const CHOSEN = `
   found AS MATERIALIZED (
-    SELECT s.subscription, s.host, s.owner, s.next_due, s.host_room, s.owner_room, c.uuid,
+    SELECT s.subscription, s.host, s.owner, s.next_due, s.share, s.host_room, s.owner_room, c.uuid,
       row_number() OVER (PARTITION BY s.subscription ORDER BY c.rank, c.due, c.uuid) AS place
     FROM shares s CROSS JOIN LATERAL (
       SELECT * FROM (
         ${dueOf(IS_RETRY, 'CASE WHEN row_number() OVER (ORDER BY d.due) <= s.retries THEN 0 ELSE 2 END')}
         UNION ALL ${dueOf(IS_FIRST, '1')}) AS both_kinds
-      ORDER BY rank, due LIMIT s.share) c),
+      ORDER BY rank, due LIMIT s.share + 1) c),
   chosen AS MATERIALIZED (
     SELECT uuid, subscription FROM (
       SELECT *, row_number() OVER (PARTITION BY host ORDER BY place, next_due, subscription) AS host_place,
         row_number() OVER (PARTITION BY owner ORDER BY place, next_due, subscription) AS owner_place
-      FROM found) AS placed
+      FROM found WHERE place <= share) AS placed
     WHERE host_place <= host_room AND owner_place <= owner_room
     ORDER BY place, next_due, subscription LIMIT $1),
   due AS MATERIALIZED (
@@ -92,7 +93,7 @@ const CHOSEN = `
 const SERVED = `
   served AS (
     UPDATE lane l SET turn = (l.turn + n.taken) % ${failing},
-      next_due = CASE WHEN n.found < n.share AND n.taken = n.found THEN NULL ELSE now() END
+      next_due = CASE WHEN n.found <= n.share AND n.taken = n.found THEN NULL ELSE now() END
     FROM (
       SELECT s.subscription, s.share, coalesce(f.n, 0) AS found, coalesce(c.n, 0) AS taken
       FROM shares s
