@@ -3,6 +3,7 @@ import { type Event, eventsFromHttp } from '@pacifica/core'
 import { type HttpApp, type Log, rawBodyRoutes } from '@pacifica/platform'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { ReceiveGuard } from '../identity/index.ts'
+import { admission } from './admission.ts'
 import type { AcceptMetrics } from './metrics.ts'
 import type { Received, Receiver } from './receive.ts'
 import { type Form, formOf, refusalOf, refuseEncoded } from './request.ts'
@@ -21,14 +22,16 @@ export async function receiveRoutes(
   options: { maxBody: number },
 ): Promise<void> {
   const { acceptMetrics: metrics } = needs
+  const { admit } = admission(options)
   const route = {
     schema: receiveSchema,
     // The body is the event as it was sent; `eventsFromHttp` says what is wrong with it. The schema is for readers.
     validatorCompiler: () => () => true,
     // Before the body is read.
-    async onRequest(request: FastifyRequest) {
+    async onRequest(request: FastifyRequest, reply: FastifyReply) {
       needs.guard(request)
       refuseEncoded(request.headers)
+      await admit(request, reply)
     },
     async onResponse(_request: FastifyRequest, { statusCode: status }: FastifyReply) {
       if (status >= 400) metrics.refused.inc({ status })
