@@ -55,10 +55,13 @@ export async function openTables(
     const { pending } = await pendingMigrations(database, MIGRATIONS)
     return pending.length === 0 ? undefined : `not applied: ${pending.join(', ')}`
   })
-  const prisma = new PrismaClient({ adapter: database.adapter })
+  const prisma = new PrismaClient({ adapter: database.adapter, transactionOptions: TRANSACTION })
   life.onClose('prisma', () => prisma.$disconnect())
   return { database, prisma, availability }
 }
+
+/** An embedded database has one session: a change waits for it as long as other requests may take, not 2 s (P2028). */
+const TRANSACTION = { maxWait: 30_000, timeout: 30_000 }
 
 const CHECK_MS = 2_000
 
