@@ -15,6 +15,7 @@ import type { Bells } from './bells.ts'
 import type { NotificationsConfig } from './config.ts'
 import { type Availability, refuseWhileAway, tellUnavailable } from './database/availability.ts'
 import { deadRoutes } from './dead/routes.ts'
+import { capsOf } from './deliver/caps.ts'
 import { retryRoute } from './history/retry-routes.ts'
 import { historyRoutes } from './history/routes.ts'
 import type { Identify } from './identity/index.ts'
@@ -130,15 +131,15 @@ export async function createApi(
     },
     { disableAfterMs: config.disableAfterMs, perUser: config.subscriptionsPerUser },
   )
-  peopleRoutes(app, needs)
+  peopleRoutes(app, needs, config)
   return app
 }
 
 /** What people see: what became of events, and what can be done about it. */
-function peopleRoutes(app: HttpApp, needs: ApiNeeds): void {
+function peopleRoutes(app: HttpApp, needs: ApiNeeds, config: NotificationsConfig): void {
   const { database: sql, identify, subscriptions, bells, policy, stopping } = needs
   const common = { sql, identify, subscriptions }
-  historyRoutes(app, common)
+  historyRoutes(app, { ...common, caps: capsOf(config) })
   retryRoute(app, {
     sql,
     identify,

@@ -27,6 +27,8 @@ import { openAdminSocket } from './cli/admin-socket.ts'
 import type { NotificationsConfig } from './config.ts'
 import { openTables } from './database/open.ts'
 import { deadLetterGauge } from './dead/metrics.ts'
+import { capsOf } from './deliver/caps.ts'
+import { laneGauges } from './deliver/lane-metrics.ts'
 import {
   createIdentify,
   createReceiveGuard,
@@ -79,6 +81,7 @@ export async function startNotifications(
   const pipeline = pipelineMetrics(metrics)
   backlogGauges({ metrics, sql: database })
   deadLetterGauge({ metrics, sql: database })
+  laneGauges({ metrics, sql: database }, capsOf(config))
   const loops = {
     life,
     log,

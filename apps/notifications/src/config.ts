@@ -12,6 +12,7 @@ import {
   setting,
 } from '@pacifica/platform'
 import { databaseUrl } from './config-urls.ts'
+import { DEFAULT_CAPS } from './deliver/caps.ts'
 
 export const ROLES = ['api', 'match', 'deliver', 'intake'] as const
 export type Role = (typeof ROLES)[number]
@@ -150,6 +151,21 @@ export const notificationsSettings = {
     default: 64,
     min: 1,
   }),
+  perSubscription: setting.integer('DELIVERY_PER_SUBSCRIPTION', {
+    doc: 'Requests in flight to one subscription, over all processes, where it has no `max_concurrency` of its own.',
+    default: DEFAULT_CAPS.subscription,
+    min: 1,
+  }),
+  perHost: setting.integer('DELIVERY_PER_HOST', {
+    doc: 'Requests in flight to one host, or to one dispatcher, over all processes.',
+    default: DEFAULT_CAPS.host,
+    min: 1,
+  }),
+  perOwner: setting.integer('DELIVERY_PER_OWNER', {
+    doc: "Requests in flight for one user's subscriptions, over all processes.",
+    default: DEFAULT_CAPS.owner,
+    min: 1,
+  }),
   recoverPace: setting.integer('RECOVER_PACE', {
     doc: 'A recovery adds deliveries of a subscription only while fewer than this many are due or in hand.',
     default: 100,
@@ -231,5 +247,7 @@ export const MATCH = { batch: 100, batchMs: 10_000 }
 export const IDLE_MS = 2_000
 /** A recovery is looked at so often. */
 export const RECOVER_EVERY_MS = 1_000
+/** Lanes are held against their deliveries so often: what was missed waits no longer. */
+export const FOLLOW_EVERY_MS = 30_000
 /** A lease outlives the request by this: claimed again at the latest 60 s after its worker died (default settings). */
 export const LEASE_MARGIN_MS = 30_000

@@ -5,6 +5,7 @@
 import {
   type Bell,
   batcher,
+  createBell,
   createSlots,
   type Database,
   type Egress,
@@ -22,6 +23,7 @@ import { policyStore } from './authorize/policy-store.ts'
 import { policyWatch } from './authorize/policy-watch.ts'
 import type { Bells } from './bells.ts'
 import {
+  FOLLOW_EVERY_MS,
   IDLE_MS,
   LEASE_MARGIN_MS,
   MATCH,
@@ -29,10 +31,13 @@ import {
   RECOVER_EVERY_MS,
 } from './config.ts'
 import type { Availability } from './database/availability.ts'
+import { type Caps, capsOf } from './deliver/caps.ts'
 import { lookAtDue } from './deliver/claim.ts'
 import { disableExhausted } from './deliver/disable.ts'
 import { dispatchTarget } from './deliver/dispatch-target.ts'
 import { httpTarget } from './deliver/http-target.ts'
+import { followAll, followDeliveries } from './deliver/lanes.ts'
+import { adjustRamps } from './deliver/ramp.ts'
 import { type Result, recordResults } from './deliver/record.ts'
 import { DEFAULT_RETRY } from './deliver/retry.ts'
 import { dispatcherOf } from './deliver/target.ts'
@@ -77,7 +82,7 @@ export function startMatching(
   const slots = slotsFor(needs, 'policy', config.policyConcurrency)
   const authorize = authorizeStep(
     {
-      store: policyStore({ sql }),
+      store: policyStore({ sql, follow: followTogether(needs) }),
       policy: needs.policy,
       slots,
       watch,
@@ -104,12 +109,15 @@ export function startDelivering(needs: DeliverLoopNeeds, config: NotificationsCo
   const timeoutMs = config.deliveryTimeoutMs
   const leaseMs = timeoutMs + LEASE_MARGIN_MS
   const { egress, secrets } = needs
+  const caps = capsOf(config)
   const http = httpTarget({ egress, secrets, now: Date.now }, { timeoutMs })
   const dispatch = dispatchTarget({ transport: needs.transport }, { timeoutMs })
   const deliver = deliverStep(
     {
-      claim: (limit) => lookAtDue(sql, { limit, leaseMs, policyTtlMs: config.policyTtlMs }),
-      record: recorder(needs),
+      claim: (limit) => lookAtDue(sql, { limit, leaseMs, policyTtlMs: config.policyTtlMs, caps }),
+      follow: (subscriptions) => followDeliveries(sql, subscriptions),
+      deliverBell: bells.deliver,
+      record: recorder(needs, caps),
       disable: disableExhausted({ ...needs }, { disableAfterMs: config.disableAfterMs }),
       targetFor: (url) => (dispatcherOf(url) === undefined ? http : dispatch),
       slots: slotsFor(needs, 'deliveries', config.deliveryConcurrency),
@@ -126,6 +134,41 @@ export function startDelivering(needs: DeliverLoopNeeds, config: NotificationsCo
     },
   )
   startLoop(needs, 'deliver', deliver, bells.deliver)
+  startLoop(needs, 'lanes', followStep(needs), createBell(), FOLLOW_EVERY_MS)
+}
+
+/** The net under the lanes. */
+function followStep({ database, bells, log }: LoopNeeds): () => Promise<boolean> {
+  return async () => {
+    const woken = await followAll(database)
+    if (woken > 0) {
+      log.info({ woken }, 'lanes.woken')
+      bells.deliver.ring()
+    }
+    return false
+  }
+}
+
+/** Answers of Policy that come together wake their lanes together. */
+function followTogether(needs: LoopNeeds): (released: readonly string[]) => Promise<void> {
+  const group = batcher<readonly string[], void>(
+    async (released) => {
+      await hint(needs, released.flat())
+      return released.map(() => undefined)
+    },
+    { maxItems: 200, waitMs: 1 },
+  )
+  needs.life.onClose('lanes of answers', () => group.close())
+  return (released) => group.add(released)
+}
+
+/** After a commit: should it fail, the net finds what it has missed, and what was committed stays so. */
+async function hint({ database, log }: LoopNeeds, subscriptions: readonly string[]): Promise<void> {
+  try {
+    await followDeliveries(database, subscriptions)
+  } catch (err) {
+    log.warn({ err }, 'lanes.not_followed')
+  }
 }
 
 /** Recoveries are worked off where deliveries are. */
@@ -139,16 +182,26 @@ export function startRecovering(needs: LoopNeeds, config: NotificationsConfig): 
 }
 
 /** Results that come together are stored together. */
-function recorder(needs: LoopNeeds): (result: Result) => Promise<boolean> {
+function recorder(needs: LoopNeeds, caps: Caps): (result: Result) => Promise<boolean> {
+  const { database: sql } = needs
   const group = batcher<Result, boolean>(
     async (results) => {
-      const ours = await recordResults(needs.database, results)
+      await adjustRamps(sql, results, caps.subscription)
+      const ours = await recordResults(sql, results)
+      await hint(needs, waiting(results))
       return results.map((result) => ours.has(result.delivery.uuid))
     },
     { maxItems: 200, waitMs: 2, concurrency: 2 },
   )
   needs.life.onClose('delivery results', () => group.close())
   return (result) => group.add(result)
+}
+
+/** Subscriptions with a delivery that has to go out again. */
+function waiting(results: readonly Result[]): string[] {
+  return results
+    .filter(({ settlement }) => settlement.dueInMs !== null)
+    .map(({ delivery }) => delivery.subscription)
 }
 
 function slotsFor(needs: LoopNeeds, name: string, size: number): Slots {

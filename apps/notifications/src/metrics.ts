@@ -4,6 +4,7 @@
  */
 import type { Gauge, Metrics, Sql } from '@pacifica/platform'
 import type { DeliveryState, Outcome } from './deliver/delivery.ts'
+import { IS_FIRST, IS_RETRY } from './deliver/due.ts'
 
 export interface PipelineMetrics {
   /** `ms` since the event was accepted. */
@@ -98,11 +99,17 @@ function statusClass(outcome: Outcome): string | undefined {
 /** Beyond this a gauge only says "at least so many": counting must cost nothing. */
 const MOST_COUNTED = 10_000
 
+const oldest = (kind: string) => `
+  (SELECT d.due FROM delivery d WHERE d.subscription = l.subscription AND ${kind} AND d.due <= now()
+   ORDER BY d.due LIMIT 1)`
+
 const AGES = `
   SELECT
     (SELECT extract(epoch FROM now() - min(match_due))::float8 FROM eventlog WHERE state = 'new') AS event,
     (SELECT extract(epoch FROM now() - min(due))::float8 FROM policy_answer WHERE due IS NOT NULL) AS question,
-    (SELECT extract(epoch FROM now() - min(due))::float8 FROM delivery WHERE due IS NOT NULL) AS delivery`
+    (SELECT extract(epoch FROM now() - min(w.due))::float8
+     FROM (SELECT subscription FROM lane WHERE next_due <= now() LIMIT ${MOST_COUNTED}) l
+     CROSS JOIN LATERAL (SELECT least(${oldest(IS_FIRST)}, ${oldest(IS_RETRY)}) AS due) w) AS delivery`
 
 const WAITING = `
   SELECT state, count(*) AS count

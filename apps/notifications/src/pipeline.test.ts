@@ -16,7 +16,8 @@ import { subscriptionStore } from './subscriptions/store.ts'
 const minute = 60_000
 const yes = { kind: 'allowed', status: 200, body: '' } as const
 const accepted: Outcome = { kind: 'accepted', status: 200, body: 'ok' }
-const limits = { limit: 100, leaseMs: minute, policyTtlMs: minute }
+const caps = { subscription: 100, host: 100, owner: 100 }
+const limits = { limit: 100, leaseMs: minute, policyTtlMs: minute, caps }
 
 describe.each(ENGINES)('on the %s engine', (engine) => {
   let home: MigratedDatabase

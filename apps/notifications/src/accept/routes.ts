@@ -3,6 +3,7 @@ import { eventsFromHttp } from '@pacifica/core'
 import { type HttpApp, rawBodyRoutes, readTrace } from '@pacifica/platform'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { ReceiveGuard } from '../identity/index.ts'
+import { admission } from './admission.ts'
 import { formOf, refusalOf, refuseEncoded } from './request.ts'
 import { receiveSchema } from './schema.ts'
 import { type TakeNeeds, takeEvent } from './take.ts'
@@ -17,14 +18,16 @@ export async function receiveRoutes(
   options: { maxBody: number },
 ): Promise<void> {
   const { acceptMetrics: metrics } = needs
+  const { admit } = admission(options)
   const route = {
     schema: receiveSchema,
     // The body is the event as it was sent; `eventsFromHttp` says what is wrong with it. The schema is for readers.
     validatorCompiler: () => () => true,
     // Before the body is read.
-    async onRequest(request: FastifyRequest) {
+    async onRequest(request: FastifyRequest, reply: FastifyReply) {
       needs.guard(request)
       refuseEncoded(request.headers)
+      await admit(request, reply)
     },
     async onResponse(_request: FastifyRequest, { statusCode: status }: FastifyReply) {
       if (status >= 400) metrics.refused.inc({ status })

@@ -3,6 +3,7 @@
  * subscriptions. A yes releases the deliveries that wait for it, a no settles them, in the same transaction.
  */
 import type { Sql } from '@pacifica/platform'
+import { followDeliveries } from '../deliver/lanes.ts'
 import type { PolicyAnswer } from './policy-client.ts'
 
 export interface Question {
@@ -62,18 +63,27 @@ const recordAnswer = `
       settled = CASE WHEN $4 = 'denied' THEN now() END,
       due = CASE WHEN $4 = 'denied' THEN NULL ELSE now() END
     FROM answered a WHERE d.event = a.event AND d.owner = a.owner AND d.state = 'pending'
-    RETURNING d.state)
+    RETURNING d.state, d.subscription)
   SELECT (SELECT count(*) FROM released WHERE state = 'denied') AS denied,
+    array(SELECT subscription FROM released WHERE state = 'pending') AS released,
     CASE WHEN q.answered IS NULL THEN extract(epoch FROM now() - e.matched)::float8 * 1000 END AS "firstAfterMs"
   FROM question q JOIN eventlog e ON e.uuid = q.event`
 
 interface AnswerRow {
   readonly denied: number
+  /** Subscriptions whose deliveries may go out. */
+  readonly released: readonly string[]
   readonly firstAfterMs: number | null
 }
 
-export function policyStore(needs: { sql: Sql }): PolicyStore {
-  const { sql } = needs
+export interface PolicyStoreNeeds {
+  readonly sql: Sql
+  /** Wakes the lanes of what was released; many answers may share one statement. */
+  readonly follow?: (subscriptions: readonly string[]) => Promise<unknown>
+}
+
+export function policyStore(needs: PolicyStoreNeeds): PolicyStore {
+  const { sql, follow = (released) => followDeliveries(sql, released) } = needs
   return {
     claim: (limit, leaseMs) => sql.query<Question>(claim, [limit, leaseMs]),
     async record({ event, owner, claim: claimed }, answer, askAgainMs) {
@@ -86,6 +96,7 @@ export function policyStore(needs: { sql: Sql }): PolicyStore {
       const { kind, status, body } = answer
       const reason = `policy answered ${status}: ${body.slice(0, 500)}`
       const [row] = await sql.query<AnswerRow>(recordAnswer, [...key, kind, status, body, reason])
+      if (row !== undefined) await follow(row.released)
       return row && { denied: row.denied, firstAfterMs: row.firstAfterMs ?? undefined }
     },
   }

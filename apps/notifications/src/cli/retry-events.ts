@@ -4,6 +4,7 @@
  */
 import { Event, EventFormatError } from '@pacifica/core'
 import type { Database, Sql } from '@pacifica/platform'
+import { followThese } from '../deliver/lanes.ts'
 import { CANDIDATE, type Candidate, replayDeliveries, sortOut } from '../history/replay.ts'
 
 export interface RetriedDelivery {
@@ -28,6 +29,10 @@ export async function retryEvents(database: Database, uuids: readonly string[]):
     const deliveries = found.filter(({ uuid }) => replayed.has(uuid))
     return { events, deliveries: deliveries.map(({ uuid, event }) => ({ uuid, event })) }
   })
+  await followThese(
+    database,
+    retried.deliveries.map(({ uuid }) => uuid),
+  )
   await ring(database)
   return retried
 }

@@ -55,7 +55,7 @@ export async function openTables(
   const availability = watch(needs, database, tables?.prepared ?? (() => true))
   health.add('database', () => database.check(3_000).then(() => undefined))
   health.add('migrations', migrationsCheck(look))
-  const prisma = new PrismaClient({ adapter: database.adapter })
+  const prisma = new PrismaClient({ adapter: database.adapter, transactionOptions: TRANSACTION })
   life.onClose('prisma', () => prisma.$disconnect())
   return { database, prisma, availability }
 }
@@ -63,6 +63,9 @@ export async function openTables(
 function takesEvents({ roles, brokerUrl }: NotificationsConfig): boolean {
   return roles.includes('api') || (roles.includes('intake') && brokerUrl !== undefined)
 }
+
+/** An embedded database has one session: a change waits for it as long as other requests may take, not 2 s (P2028). */
+const TRANSACTION = { maxWait: 30_000, timeout: 30_000 }
 
 const CHECK_MS = 2_000
 

@@ -1,10 +1,12 @@
 /**
- * Which deliveries a worker takes in hand. One statement decides for each due delivery what happens next: it is
- * claimed (a lease, and a fencing token that its result must carry), or set aside because its subscription is disabled
- * or deleted, or because policy said no or has to be asked again.
+ * Which deliveries a worker takes in hand. One statement (claim-statement.ts) decides for each due delivery what happens
+ * next: it is claimed (a lease, and a fencing token that its result must carry), or set aside because its subscription
+ * is disabled or deleted, or because policy said no or has to be asked again.
  */
 import type { Sql } from '@pacifica/platform'
-import { HELD_AGAIN, PARKED_AGAIN } from './due.ts'
+import { type Caps, DEFAULT_CAPS } from './caps.ts'
+import { CLAIM } from './claim-statement.ts'
+import { followAll, followDeliveries } from './lanes.ts'
 
 export interface ClaimedDelivery {
   readonly uuid: string
@@ -30,6 +32,8 @@ export interface ClaimedDelivery {
   readonly trace?: string | null
   /** How long it had been due when it was claimed, in milliseconds. */
   readonly lateMs: number
+  /** Its target has failed lately: a success lets more requests go there. */
+  readonly ramped: boolean
 }
 
 /** What one look at the due deliveries came to. */
@@ -37,6 +41,12 @@ export interface Look {
   readonly claimed: readonly ClaimedDelivery[]
   /** The states of those that were not claimed but set aside. */
   readonly aside: readonly ('pending' | 'held' | 'denied' | 'cancelled')[]
+  /** Subscriptions whose lanes must be followed now: they were put to sleep, or a lease of theirs has ended. */
+  readonly follow: readonly string[]
+  /** Another claim was faster, and what is in flight must be counted anew: look again at once. */
+  readonly late: boolean
+  /** Something is due, and nothing of it may be sent now: caps, or somebody holds the lane's row. */
+  readonly blocked: boolean
 }
 
 export interface ClaimOptions {
@@ -45,67 +55,51 @@ export interface ClaimOptions {
   readonly leaseMs: number
   /** A yes of policy that is older is asked for again before anything is sent. */
   readonly policyTtlMs: number
+  readonly caps?: Caps
 }
 
-const claim = `
-  WITH due AS (
-    SELECT uuid, due FROM delivery WHERE due <= now() ORDER BY due LIMIT $1 FOR UPDATE SKIP LOCKED),
-  looked AS (
-    SELECT d.uuid, d.event, d.owner, p.state AS policy, extract(epoch FROM now() - due.due)::float8 * 1000 AS late,
-      'policy answered ' || p.status_code || ': ' || left(p.body, 500) AS refusal,
-      CASE WHEN m.deleted IS NOT NULL THEN 'cancelled'
-           WHEN m.disabled IS NOT NULL THEN 'held'
-           WHEN d.test THEN 'delivering'
-           WHEN p.state = 'denied' THEN 'denied'
-           WHEN p.state = 'allowed' AND p.answered > now() - $3 * interval '1 millisecond' THEN 'delivering'
-           ELSE 'pending' END AS next
-    FROM due JOIN delivery d USING (uuid)
-    JOIN eventmatch m ON m.uuid = d.subscription
-    LEFT JOIN policy_answer p ON p.event = d.event AND p.owner = d.owner),
-  asked AS ( -- what is being asked is left alone: its answer locks the answer's row before the deliveries, not after
-    INSERT INTO policy_answer AS p (event, owner)
-    SELECT DISTINCT event, owner FROM looked WHERE next = 'pending' AND policy IS DISTINCT FROM 'asking'
-    ORDER BY event, owner
-    ON CONFLICT (event, owner) DO UPDATE SET state = 'asking', due = now()
-      WHERE p.state = 'allowed' AND p.answered <= now() - $3 * interval '1 millisecond'),
-  moved AS (
-    UPDATE delivery d SET state = l.next, claim = d.claim + 1,
-      due = CASE l.next WHEN 'delivering' THEN now() + $2 * interval '1 millisecond'
-                        WHEN 'pending' THEN now() + ${PARKED_AGAIN}
-                        WHEN 'held' THEN now() + ${HELD_AGAIN} END,
-      reason = CASE l.next WHEN 'cancelled' THEN 'the subscription was deleted'
-                           WHEN 'held' THEN 'the subscription is disabled'
-                           WHEN 'denied' THEN l.refusal
-                           ELSE d.reason END,
-      settled = CASE WHEN l.next IN ('cancelled', 'denied') THEN now() END
-    FROM looked l WHERE d.uuid = l.uuid
-    RETURNING d.uuid, d.event, d.subscription, d.owner, d.state, d.claim, d.attempt, d.replay, d.test, l.late)
-  SELECT c.state, c.uuid, c.event, c.subscription, c.owner, c.claim, c.attempt, c.replay, c.late AS "lateMs",
-         m.target_url AS "targetUrl", m.version, m.extensions, m.auth,
-         CASE WHEN c.test THEN '{"maxAttempts": 1}'::jsonb ELSE m.retry END AS retry, e.jsondata, e.digest, e.trace,
-         array(SELECT s.value->>'secret' FROM jsonb_array_elements(m.signing) WITH ORDINALITY AS s (value, place)
-               WHERE coalesce((s.value->>'until')::timestamptz > now(), true) ORDER BY s.place) AS signing
-  FROM moved c
-  LEFT JOIN eventmatch m ON m.uuid = c.subscription AND c.state = 'delivering'
-  LEFT JOIN eventlog e ON e.uuid = c.event AND c.state = 'delivering'`
+type Told =
+  | ({ readonly kind: 'delivery'; readonly state: 'delivering' } & ClaimedDelivery)
+  | { readonly kind: 'delivery'; readonly state: Look['aside'][number] }
+  | { readonly kind: 'asleep' | 'expired'; readonly subscription: string }
+  | { readonly kind: 'late' | 'blocked' }
 
-type Moved =
-  | ({ readonly state: 'delivering' } & ClaimedDelivery)
-  | { readonly state: Look['aside'][number] }
+// Planning the claim costs more than this answer, and most looks at a quiet time find nothing.
+const anything = `
+  SELECT EXISTS (SELECT FROM lane WHERE next_due <= now())
+      OR EXISTS (SELECT FROM delivery WHERE state = 'delivering' AND due <= now()) AS found`
 
+const NOTHING: Look = { claimed: [], aside: [], follow: [], late: false, blocked: false }
+
+/** Whoever claims calls `followDeliveries` with what is to be followed, soon, but not before it has sent. */
 export async function lookAtDue(sql: Sql, options: ClaimOptions): Promise<Look> {
-  const { limit, leaseMs, policyTtlMs } = options
-  const moved = await sql.query<Moved>(claim, [limit, leaseMs, policyTtlMs])
-  return {
-    claimed: moved.flatMap((row) => (row.state === 'delivering' ? [row] : [])),
-    aside: moved.flatMap((row) => (row.state === 'delivering' ? [] : [row.state])),
+  const { limit, leaseMs, policyTtlMs, caps = DEFAULT_CAPS } = options
+  const [some] = await sql.query<{ found: boolean }>(anything)
+  if (some?.found !== true) return NOTHING
+  const { subscription, host, owner } = caps
+  const values = [limit, leaseMs, policyTtlMs, subscription, host, owner]
+  const told = await sql.query<Told>(CLAIM, values)
+  const claimed: ClaimedDelivery[] = []
+  const aside: Look['aside'][number][] = []
+  const follow: string[] = []
+  for (const row of told) {
+    if (row.kind === 'asleep' || row.kind === 'expired') follow.push(row.subscription)
+    else if (row.kind === 'delivery' && row.state === 'delivering') claimed.push(row)
+    else if (row.kind === 'delivery') aside.push(row.state)
   }
+  const went = (kind: Told['kind']) => told.some((row) => row.kind === kind)
+  return { claimed, aside, follow, late: went('late'), blocked: went('blocked') }
 }
 
-/** What is claimed, for those who do not ask what was set aside. */
+/** What is due and may be claimed, for those who do not ask what was set aside and have told no lane. */
 export async function claimDeliveries(
   sql: Sql,
   options: ClaimOptions,
 ): Promise<readonly ClaimedDelivery[]> {
-  return (await lookAtDue(sql, options)).claimed
+  await followAll(sql)
+  for (;;) {
+    const { claimed, follow, late } = await lookAtDue(sql, options)
+    await followDeliveries(sql, follow)
+    if (!late) return claimed
+  }
 }

@@ -11,3 +11,10 @@ export const PARKED_AGAIN = "interval '5 minutes'"
 
 /** One whose subscription is disabled: perhaps thousands, so they are spread. */
 export const HELD_AGAIN = "(1 + random()) * interval '30 minutes'"
+
+/**
+ * First attempts and retries of a delivery d, in the terms of the index `delivery_lane`: a whole number, because the
+ * planner turns a comparison of a truth value into something that the index does not have.
+ */
+export const IS_FIRST = 'least(d.attempt, 1) = 0'
+export const IS_RETRY = 'least(d.attempt, 1) = 1'

@@ -55,7 +55,15 @@ async function attempt(delivery: ClaimedDelivery, target: Target): Promise<void>
   const nothing = () => {}
   const step = deliverStep(
     {
-      claim: async () => ({ claimed: [delivery], aside: [] }),
+      claim: async () => ({
+        claimed: [delivery],
+        aside: [],
+        follow: [],
+        late: false,
+        blocked: false,
+      }),
+      follow: async () => 0,
+      deliverBell: { wait: async () => {} },
       record: async () => true,
       disable: async () => {},
       targetFor: () => target,

@@ -13,12 +13,16 @@ import type { Target } from './target.ts'
 
 export interface DeliverNeeds {
   readonly claim: (limit: number) => Promise<Look>
+  /** Wakes the lanes of these subscriptions when something of theirs is due. */
+  readonly follow: (subscriptions: readonly string[]) => Promise<number>
   /** Resolves to whether the delivery was still ours. */
   readonly record: (result: Result) => Promise<boolean>
   /** Why a subscription must be disabled at once, or that one of its deliveries is exhausted. */
   readonly disable: (subscription: string, settlement: Settlement) => Promise<void>
   readonly targetFor: (targetUrl: string) => Target
   readonly slots: Slots
+  /** Rung when something may be due. */
+  readonly deliverBell: Pick<Bell, 'wait'>
   /** Rung when policy has to be asked. */
   readonly authorizeBell: Pick<Bell, 'ring'>
   readonly metrics: Pick<PipelineMetrics, 'settled' | 'attempted' | 'claimedLate'>
@@ -37,17 +41,28 @@ export interface DeliverOptions {
 
 /** One step of the loop: claims as many deliveries as can be started now. */
 export function deliverStep(needs: DeliverNeeds, options: DeliverOptions): () => Promise<boolean> {
+  let settled = new AbortController()
+  const run = async (delivery: ClaimedDelivery, claimedAt: number) => {
+    await deliver(needs, options, delivery, claimedAt)
+    settled.abort()
+  }
   return async () => {
     await needs.slots.free()
     const claimedAt = needs.now()
-    const { claimed, aside } = await needs.claim(needs.slots.available)
-    for (const delivery of claimed)
-      needs.slots.run(() => deliver(needs, options, delivery, claimedAt))
+    settled = new AbortController()
+    const { claimed, aside, follow, late, blocked } = await needs.claim(needs.slots.available)
+    for (const delivery of claimed) needs.slots.run(() => run(delivery, claimedAt))
     for (const state of aside) needs.metrics.settled(state)
     if (aside.includes('pending')) needs.authorizeBell.ring()
-    return claimed.length + aside.length > 0
+    const woken = await needs.follow(follow)
+    // Until one of ours settles, or, for the sake of other workers', for a short while.
+    if (blocked && !late) await needs.deliverBell.wait(BLOCKED_MS, settled.signal)
+    return claimed.length + aside.length + woken > 0 || late || blocked
   }
 }
+
+/** What is due and may not be sent is looked at again so soon. */
+const BLOCKED_MS = 100
 
 async function deliver(
   needs: DeliverNeeds,

@@ -46,6 +46,7 @@ export interface DeliveryRow {
   readonly micros: number
   readonly settled: Date | null
   readonly due: Date | null
+  readonly isDue: boolean
   readonly policy: PolicyRow | null
   readonly attempts: readonly AttemptRow[]
   readonly tasks: readonly TaskHistory[]
@@ -59,6 +60,7 @@ const MOST_ATTEMPTS = 50
 const select = `
   SELECT d.uuid, d.event, d.subscription, m.name, m.target_url AS "targetUrl", d.owner, d.state, d.reason, d.replay,
     d.test, d.created, d.received, ${microsOf('d.received')} AS micros, d.settled, d.due,
+    coalesce(d.due <= now(), false) AS "isDue",
     p.state AS "policyState", p.status_code AS "policyStatusCode", p.body AS "policyBody", p.error AS "policyError",
     p.asked AS "policyAsked", p.due AS "policyDue", p.answered AS "policyAnswered"
   FROM delivery d JOIN eventmatch m ON m.uuid = d.subscription

@@ -62,6 +62,12 @@ export const DeliveryReply = Type.Object({
   created: Time,
   settled: OrNull(Time),
   next_attempt: OrNull(Time),
+  waits_for: OrNull(
+    Type.String({
+      description: 'Why it has not gone out although it is due: which cap is reached.',
+      examples: ['8 of 8 requests to its target are in flight'],
+    }),
+  ),
   policy: OrNull(PolicyReply),
   attempts: Type.Array(AttemptReply, { description: 'The newest 50, oldest first.' }),
   tasks: Type.Array(TaskReply, {
@@ -70,9 +76,21 @@ export const DeliveryReply = Type.Object({
   }),
 })
 
-export function deliveryView(row: DeliveryRow): Static<typeof DeliveryReply> {
-  const waits =
-    row.state === 'retrying' || (row.state === 'pending' && row.policy?.state === 'allowed')
+/** Nothing but its time is missing. */
+function isScheduled(row: DeliveryRow): boolean {
+  return row.state === 'retrying' || (row.state === 'pending' && row.policy?.state === 'allowed')
+}
+
+/** Nothing but its turn is missing. */
+export function isWaiting(row: DeliveryRow): boolean {
+  return row.isDue && isScheduled(row)
+}
+
+/** @param waiting why due deliveries wait, by subscription: see deliver/waiting.ts */
+export function deliveryView(
+  row: DeliveryRow,
+  waiting?: ReadonlyMap<string, string>,
+): Static<typeof DeliveryReply> {
   return {
     uuid: row.uuid,
     event: row.event,
@@ -87,7 +105,8 @@ export function deliveryView(row: DeliveryRow): Static<typeof DeliveryReply> {
     test: row.test,
     created: row.created.toISOString(),
     settled: iso(row.settled),
-    next_attempt: waits ? iso(row.due) : null,
+    next_attempt: isScheduled(row) ? iso(row.due) : null,
+    waits_for: isWaiting(row) ? (waiting?.get(row.subscription) ?? null) : null,
     policy: row.policy && policyView(row.policy),
     attempts: row.attempts.map(attemptView),
     tasks: row.tasks.map(taskView),

@@ -1,6 +1,7 @@
 /** An event's deliveries sent anew because somebody asked for it, or the event matched again. */
 import type { Sql } from '@pacifica/platform'
 import type { DeliveryState } from '../deliver/delivery.ts'
+import { followThese } from '../deliver/lanes.ts'
 import {
   CANDIDATE,
   type Candidate,
@@ -52,6 +53,7 @@ export async function retryEvent(
   const ready = found.filter(({ state }) => isReplayable(state))
   const { wanted, skipped } = await sortOut(ready)
   const retried = await replayDeliveries(sql, wanted)
+  await followThese(sql, [...retried])
   const unready = found.filter(({ state }) => !isReplayable(state))
   const overtaken = wanted.filter((uuid) => !retried.has(uuid))
   const unseen = (deliveries ?? []).filter((uuid) => !found.some((row) => row.uuid === uuid))

@@ -1,12 +1,14 @@
 /** What became of events and deliveries, over HTTP. */
 import { Type } from '@fastify/type-provider-typebox'
 import { errorReply, type HttpApp, type Sql } from '@pacifica/platform'
+import type { Caps } from '../deliver/caps.ts'
+import { waitingReasons } from '../deliver/waiting.ts'
 import type { Identify } from '../identity/index.ts'
 import { canonicalUuid } from '../subscriptions/check.ts'
 import { ownSubscription } from '../subscriptions/own.ts'
 import type { SubscriptionStore } from '../subscriptions/store.ts'
-import { deliveriesOfSubscription } from './deliveries.ts'
-import { DeliveryReply, DeliveryStateName, deliveryView } from './delivery-view.ts'
+import { type DeliveryRow, deliveriesOfSubscription } from './deliveries.ts'
+import { DeliveryReply, DeliveryStateName, deliveryView, isWaiting } from './delivery-view.ts'
 import { findEvent } from './find-event.ts'
 import { listEvents } from './list-events.ts'
 import { DEFAULT_LIMIT, nextLink, pageHeaders, pageOf, pageQuery, readCursor } from './page.ts'
@@ -27,6 +29,13 @@ export interface HistoryNeeds {
   readonly sql: Sql
   readonly identify: Identify
   readonly subscriptions: SubscriptionStore
+  readonly caps: Caps
+}
+
+/** Why those of these deliveries that are due have not gone out. */
+function reasons({ sql, caps }: HistoryNeeds, rows: readonly DeliveryRow[]) {
+  const due = rows.filter(isWaiting).map(({ subscription }) => subscription)
+  return waitingReasons(sql, due, caps)
 }
 
 export function historyRoutes(app: HttpApp, needs: HistoryNeeds): void {
@@ -114,7 +123,7 @@ function eventRoute(app: HttpApp, needs: HistoryNeeds): void {
       const uuid = canonicalUuid(request.params.uuid)
       const event = uuid && (await findEvent(needs.sql, uuid, viewer))
       if (!event) throw new EventNotFoundError(request.params.uuid)
-      return eventView(event)
+      return eventView(event, await reasons(needs, event.deliveries))
     },
   )
 }
@@ -149,7 +158,10 @@ function deliveriesRoute(app: HttpApp, needs: HistoryNeeds): void {
       const filter = { state, after: readCursor(cursor), limit }
       const rows = await deliveriesOfSubscription(needs.sql, subscription.uuid, filter)
       const page = pageOf(rows, limit, ({ micros, event }) => ({ micros, uuid: event }))
-      return reply.headers(nextLink(request.query, page.next)).send(page.rows.map(deliveryView))
+      const waiting = await reasons(needs, page.rows)
+      return reply
+        .headers(nextLink(request.query, page.next))
+        .send(page.rows.map((row) => deliveryView(row, waiting)))
     },
   )
 }

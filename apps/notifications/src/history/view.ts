@@ -95,10 +95,14 @@ export function summaryView(row: ListedEvent): Static<typeof EventSummary> {
   return { ...aboutView(row), deliveries: row.deliveries }
 }
 
-export function eventView(row: EventHistory): Static<typeof EventReply> {
+/** @param waiting why due deliveries wait, by subscription */
+export function eventView(
+  row: EventHistory,
+  waiting: ReadonlyMap<string, string>,
+): Static<typeof EventReply> {
   return {
     ...aboutView(row),
-    deliveries: row.deliveries.map(deliveryView),
+    deliveries: row.deliveries.map((delivery) => deliveryView(delivery, waiting)),
     more_deliveries: row.more,
     python_deliveries: row.python.map(pythonView),
     event: row.readable ? content(row.jsondata) : null,

@@ -3,6 +3,7 @@
  * a job hands out only as many as are missing to its pace, and one alone while its target has not answered well again.
  */
 import type { Bell, Database, Log } from '@pacifica/platform'
+import { followDeliveries } from '../deliver/lanes.ts'
 import { sortOut } from '../history/replay.ts'
 import {
   type ClaimedJob,
@@ -83,6 +84,7 @@ async function record(needs: RecoverNeeds, job: ClaimedJob, step: Step): Promise
     return
   }
   if (replayed > 0) {
+    await followDeliveries(needs.database, [job.subscription])
     needs.authorizeBell.ring()
     needs.deliverBell.ring()
   }

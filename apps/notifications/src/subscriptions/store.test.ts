@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { ENGINES, type MigratedDatabase, openMigrated } from '../../../../test/harness/index.ts'
 import { PrismaClient } from '../database/generated/client.ts'
 import { claimDeliveries, lookAtDue } from '../deliver/claim.ts'
+import { followDeliveries } from '../deliver/lanes.ts'
 import { matchStore } from '../match/match-store.ts'
 import { SubscriptionExistsError, subscriptionStore, TooManySubscriptionsError } from './store.ts'
 
@@ -38,6 +39,7 @@ describe.each(ENGINES)('on the %s engine', (engine) => {
        SELECT uuid, $1, 'ann', ${columns} FROM event RETURNING uuid`,
       [subscription],
     )
+    await followDeliveries(sql(), [subscription])
     return delivery?.uuid ?? ''
   }
   const stateOf = async (uuid: string) =>

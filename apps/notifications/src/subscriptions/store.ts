@@ -3,7 +3,9 @@
  * that has read up to N has seen every change up to N (match/live-subscriptions.ts).
  */
 import { randomUUID } from 'node:crypto'
+import type { Sql } from '@pacifica/platform'
 import { type EventMatch, Prisma, type PrismaClient } from '../database/generated/client.ts'
+import { COPY_TO_LANE, followDeliveries } from '../deliver/lanes.ts'
 
 export type NewRow = Pick<
   Prisma.EventMatchUncheckedCreateInput,
@@ -128,8 +130,8 @@ async function create(prisma: PrismaClient, row: NewRow, most?: number): Promise
   }
 }
 
-// Deliveries before the subscription: the order in which results are recorded locks them too.
-function update(
+// Deliveries before the subscription, lanes last: the order in which results are recorded locks them too.
+async function update(
   prisma: PrismaClient,
   uuid: string,
   changes: Partial<Columns>,
@@ -138,7 +140,7 @@ function update(
   const data = { ...columns, ...(retry === undefined ? {} : { retry: json(retry) }) }
   const enable = changes.disabled === null
   const reread = changes.jsonpath !== undefined || changes.dialect !== undefined
-  return prisma.$transaction(async (tx) => {
+  const row = await prisma.$transaction(async (tx) => {
     const revision = await revise(tx)
     if (enable)
       await tx.$executeRaw`
@@ -155,8 +157,15 @@ function update(
       where: { uuid, deleted: null },
       data: { ...data, revision },
     })
+    await tx.$executeRawUnsafe(COPY_TO_LANE, uuid)
     return row
   })
+  if (enable) await followDeliveries(sqlOf(prisma), [uuid])
+  return row
+}
+
+function sqlOf(prisma: PrismaClient): Sql {
+  return { query: (text, values = []) => prisma.$queryRawUnsafe(text, ...values) }
 }
 
 /** What is claimed between the two is cancelled by the claim (deliver/claim.ts), and so is what a crash leaves behind. */

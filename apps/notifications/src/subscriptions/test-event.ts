@@ -6,6 +6,7 @@ import { randomUUID } from 'node:crypto'
 import { Event } from '@pacifica/core'
 import type { Sql } from '@pacifica/platform'
 import type { EventMatch } from '../database/generated/client.ts'
+import { followDeliveries } from '../deliver/lanes.ts'
 
 export const TEST_TYPE = 'org.pacifica.notifications.test'
 export const TEST_SOURCE = '/pacifica/notifications/test'
@@ -72,5 +73,6 @@ export async function storeTest(
     subscription.uuid,
     subscription.user,
   ])
+  await followDeliveries(sql, [subscription.uuid])
   return rows[0] as TestDelivery
 }

@@ -1,0 +1,155 @@
+/**
+ * The statement of a claim (deliver/claim.ts), from the lanes that deserve a look to the deliveries that are taken:
+ *
+ *   in hand ─→ full lanes, hosts, owners ─→ ready lanes, longest waiting first, at most $1, locked
+ *   turn (no claim since our snapshot?) ─→ shares ─→ found in each lane ─→ chosen ─→ looked at ─→ moved
+ *
+ * Nothing here reads more of a lane than its share, so a lane costs the same whether ten deliveries are due or a million.
+ *
+ * $1 limit, $2 lease in ms, $3 how old a yes of policy may be in ms, $4 $5 $6 caps: subscription, host, owner
+ */
+import { RETRY_SHARE } from './caps.ts'
+import { HELD_AGAIN, IS_FIRST, IS_RETRY, PARKED_AGAIN } from './due.ts'
+
+const AWAKE = 'l.next_due <= now()'
+const MOST = 'least(coalesce(l.cap, $4), l.ramp)'
+
+// Counts are looked up in objects (`n`), not joined: how many rows there are is more than the planner can know.
+const READY = `
+  in_hand AS MATERIALIZED (
+    SELECT subscription, due > now() AS live FROM delivery WHERE state = 'delivering'),
+  busy_lane AS MATERIALIZED (
+    SELECT b.n, l.subscription, l.host, l.owner, ${MOST} AS most
+    FROM (SELECT subscription, count(*)::int AS n FROM in_hand WHERE live GROUP BY subscription) b
+    JOIN lane l USING (subscription)),
+  busy_host AS MATERIALIZED (SELECT host, sum(n)::int AS n FROM busy_lane GROUP BY host),
+  busy_owner AS MATERIALIZED (SELECT owner, sum(n)::int AS n FROM busy_lane GROUP BY owner),
+  ready AS MATERIALIZED (
+    SELECT l.subscription, l.host, l.owner, l.turn, l.next_due, l.ramp, ${MOST} AS most
+    FROM lane l
+    WHERE ${AWAKE}
+      AND l.subscription NOT IN (SELECT subscription FROM busy_lane WHERE n >= most)
+      AND l.host NOT IN (SELECT host FROM busy_host WHERE n >= $5)
+      AND l.owner NOT IN (SELECT owner FROM busy_owner WHERE n >= $6)
+    ORDER BY l.next_due LIMIT $1 FOR NO KEY UPDATE OF l SKIP LOCKED)`
+
+// What is in flight was counted by this statement's snapshot. A claim that was committed since then is not in it, but
+// it has moved the turn, and the row that we lock is the newest: then this claim takes nothing and is made again.
+const TURN = `
+  locked AS MATERIALIZED (SELECT turn FROM claim_turn WHERE EXISTS (SELECT FROM ready) FOR UPDATE),
+  mine AS (
+    UPDATE claim_turn c SET turn = c.turn + 1 FROM locked WHERE c.turn = locked.turn RETURNING c.turn)`
+
+const countOf = (table: string, key: string) =>
+  `coalesce(((SELECT jsonb_object_agg(${key}, n) FROM ${table}) ->> l.${key}::text)::int, 0)`
+
+// A share is what a lane may be given in this claim. Of a disabled or deleted subscription nothing is sent, so that its
+// deliveries are set aside without regard to caps.
+const { healthy, failing } = RETRY_SHARE
+const SHARES = `
+  room AS MATERIALIZED (
+    SELECT l.*,
+      least(CASE WHEN m.disabled IS NULL AND m.deleted IS NULL
+                 THEN l.most - ${countOf('busy_lane', 'subscription')} ELSE $1::int END,
+            ceil($1::float8 / count(*) OVER ())::int) AS share,
+      $5 - ${countOf('busy_host', 'host')} AS host_room, $6 - ${countOf('busy_owner', 'owner')} AS owner_room
+    FROM ready l JOIN eventmatch m ON m.uuid = l.subscription
+    WHERE EXISTS (SELECT FROM mine)),
+  shares AS MATERIALIZED (
+    SELECT r.*, CASE WHEN r.ramp = 1 AND r.turn % ${failing} <> 0 THEN r.share
+                     WHEN r.ramp = 1 THEN 0
+                     ELSE (r.turn + r.share) / ${healthy} - r.turn / ${healthy} END AS retries
+    FROM room r)`
+
+const dueOf = (kind: string, rank: string) => `
+  (SELECT d.uuid, d.due, ${rank} AS rank FROM delivery d
+   WHERE d.subscription = s.subscription AND ${kind} AND d.due <= now()
+   ORDER BY d.due LIMIT s.share + 1)`
+
+// Of each lane first the retries' share, then first attempts, then the retries that are left: neither waits for the
+// other, and both use what the other leaves. Between lanes one delivery of each, then a second one of each, and so on.
+// One more than the share is looked for, to know whether anything is left.
+const CHOSEN = `
+  found AS MATERIALIZED (
+    SELECT s.subscription, s.host, s.owner, s.next_due, s.share, s.host_room, s.owner_room, c.uuid,
+      row_number() OVER (PARTITION BY s.subscription ORDER BY c.rank, c.due, c.uuid) AS place
+    FROM shares s CROSS JOIN LATERAL (
+      SELECT * FROM (
+        ${dueOf(IS_RETRY, 'CASE WHEN row_number() OVER (ORDER BY d.due) <= s.retries THEN 0 ELSE 2 END')}
+        UNION ALL ${dueOf(IS_FIRST, '1')}) AS both_kinds
+      ORDER BY rank, due LIMIT s.share + 1) c),
+  chosen AS MATERIALIZED (
+    SELECT uuid, subscription FROM (
+      SELECT *, row_number() OVER (PARTITION BY host ORDER BY place, next_due, subscription) AS host_place,
+        row_number() OVER (PARTITION BY owner ORDER BY place, next_due, subscription) AS owner_place
+      FROM found WHERE place <= share) AS placed
+    WHERE host_place <= host_room AND owner_place <= owner_room
+    ORDER BY place, next_due, subscription LIMIT $1),
+  due AS MATERIALIZED (
+    SELECT d.uuid, d.event, d.subscription, d.owner, d.test, d.due FROM delivery d
+    WHERE d.uuid IN (SELECT uuid FROM chosen) AND d.due <= now() FOR UPDATE SKIP LOCKED)`
+
+// A lane in which all that is due was taken sleeps; any other goes to the end of the line.
+const SERVED = `
+  served AS (
+    UPDATE lane l SET turn = (l.turn + n.taken) % ${failing},
+      next_due = CASE WHEN n.found <= n.share AND n.taken = n.found THEN NULL ELSE now() END
+    FROM (
+      SELECT s.subscription, s.share, coalesce(f.n, 0) AS found, coalesce(c.n, 0) AS taken
+      FROM shares s
+      LEFT JOIN (SELECT subscription, count(*) AS n FROM found GROUP BY subscription) f USING (subscription)
+      LEFT JOIN (SELECT subscription, count(*) AS n FROM chosen GROUP BY subscription) c USING (subscription)) n
+    WHERE l.subscription = n.subscription AND (n.taken > 0 OR n.found = 0)
+    RETURNING l.subscription, l.next_due IS NULL AS asleep)`
+
+const MOVED = `
+  looked AS (
+    SELECT d.uuid, d.event, d.owner, p.state AS policy, extract(epoch FROM now() - d.due)::float8 * 1000 AS late,
+      'policy answered ' || p.status_code || ': ' || left(p.body, 500) AS refusal,
+      CASE WHEN m.deleted IS NOT NULL THEN 'cancelled'
+           WHEN m.disabled IS NOT NULL THEN 'held'
+           WHEN d.test THEN 'delivering'
+           WHEN p.state = 'denied' THEN 'denied'
+           WHEN p.state = 'allowed' AND p.answered > now() - $3 * interval '1 millisecond' THEN 'delivering'
+           ELSE 'pending' END AS next
+    FROM due d JOIN eventmatch m ON m.uuid = d.subscription
+    LEFT JOIN policy_answer p ON p.event = d.event AND p.owner = d.owner),
+  asked AS ( -- what is being asked is left alone: its answer locks the answer's row before the deliveries, not after
+    INSERT INTO policy_answer AS p (event, owner)
+    SELECT DISTINCT event, owner FROM looked WHERE next = 'pending' AND policy IS DISTINCT FROM 'asking'
+    ORDER BY event, owner
+    ON CONFLICT (event, owner) DO UPDATE SET state = 'asking', due = now()
+      WHERE p.state = 'allowed' AND p.answered <= now() - $3 * interval '1 millisecond'),
+  moved AS (
+    UPDATE delivery d SET state = l.next, claim = d.claim + 1,
+      due = CASE l.next WHEN 'delivering' THEN now() + $2 * interval '1 millisecond'
+                        WHEN 'pending' THEN now() + ${PARKED_AGAIN}
+                        WHEN 'held' THEN now() + ${HELD_AGAIN} END,
+      reason = CASE l.next WHEN 'cancelled' THEN 'the subscription was deleted'
+                           WHEN 'held' THEN 'the subscription is disabled'
+                           WHEN 'denied' THEN l.refusal
+                           ELSE d.reason END,
+      settled = CASE WHEN l.next IN ('cancelled', 'denied') THEN now() END
+    FROM looked l WHERE d.uuid = l.uuid
+    RETURNING d.uuid, d.event, d.subscription, d.owner, d.state, d.claim, d.attempt, d.replay, d.test, l.late)`
+
+const NOTHING = Array(17).fill('NULL').join(', ')
+
+// Rows of several kinds: each delivery, each lane that sleeps or whose lease has ended unseen, and how the claim went.
+export const CLAIM = `
+  WITH ${[READY, TURN, SHARES, CHOSEN, SERVED, MOVED].join(',')}
+  SELECT 'delivery' AS kind, c.subscription, c.state, c.uuid, c.event, c.owner, c.claim, c.attempt, c.replay,
+         c.late AS "lateMs", m.target_url AS "targetUrl", m.version, m.extensions, m.auth, l.ramp IS NOT NULL AS ramped,
+         CASE WHEN c.test THEN '{"maxAttempts": 1}'::jsonb ELSE m.retry END AS retry, e.jsondata, e.digest, e.trace,
+         array(SELECT s.value->>'secret' FROM jsonb_array_elements(m.signing) WITH ORDINALITY AS s (value, place)
+               WHERE coalesce((s.value->>'until')::timestamptz > now(), true) ORDER BY s.place) AS signing
+  FROM moved c
+  LEFT JOIN lane l ON l.subscription = c.subscription AND c.state = 'delivering'
+  LEFT JOIN eventmatch m ON m.uuid = c.subscription AND c.state = 'delivering'
+  LEFT JOIN eventlog e ON e.uuid = c.event AND c.state = 'delivering'
+  UNION ALL SELECT 'asleep', subscription, ${NOTHING}, NULL FROM served WHERE asleep
+  UNION ALL SELECT 'expired', i.subscription, ${NOTHING}, NULL
+    FROM in_hand i LEFT JOIN lane l USING (subscription) WHERE NOT i.live AND ${AWAKE} IS NOT TRUE GROUP BY i.subscription
+  UNION ALL SELECT 'late', NULL, ${NOTHING}, NULL WHERE EXISTS (SELECT FROM ready) AND NOT EXISTS (SELECT FROM mine)
+  UNION ALL SELECT 'blocked', NULL, ${NOTHING}, NULL
+    WHERE NOT EXISTS (SELECT FROM served) AND EXISTS (SELECT FROM lane l WHERE ${AWAKE})`

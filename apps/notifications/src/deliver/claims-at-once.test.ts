@@ -1,0 +1,88 @@
+/** Several workers claim at once, on PostgreSQL: whatever they do, no cap is ever exceeded, and nothing is claimed twice. */
+import type { Database } from '@pacifica/platform'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { fillDue, type MigratedDatabase, openMigrated } from '../../../../test/harness/index.ts'
+import { type ClaimedDelivery, lookAtDue } from './claim.ts'
+import { type Outcome, settle } from './delivery.ts'
+import { followAll, followDeliveries } from './lanes.ts'
+import { adjustRamps } from './ramp.ts'
+import { recordResults } from './record.ts'
+import { DEFAULT_RETRY } from './retry.ts'
+
+const caps = { subscription: 3, host: 7, owner: 11 }
+const limits = { limit: 5, leaseMs: 3_600_000, policyTtlMs: 60_000, caps }
+const OUTCOMES: Outcome[] = [
+  { kind: 'accepted', status: 200, body: '' },
+  { kind: 'accepted', status: 200, body: '' },
+  { kind: 'refused', status: 404, body: '', reason: 'not found' },
+  { kind: 'unsent' },
+]
+const SUBSCRIPTIONS = 16
+const EACH = 40
+
+let home: MigratedDatabase
+beforeAll(async () => {
+  home = await openMigrated('postgresql', 'notifications')
+}, 300_000)
+afterAll(() => home?.close())
+
+/** Claims until nothing may be claimed; answers what it got. */
+async function claimAll(worker: Database): Promise<ClaimedDelivery[]> {
+  const all: ClaimedDelivery[] = []
+  for (;;) {
+    const { claimed, follow, late } = await lookAtDue(worker, limits)
+    all.push(...claimed)
+    await followDeliveries(worker, follow)
+    if (claimed.length === 0 && !late) return all
+  }
+}
+
+async function settleAll(worker: Database, claimed: readonly ClaimedDelivery[], round: number) {
+  const results = claimed.map((delivery, place) => {
+    const outcome = OUTCOMES[(place + round) % OUTCOMES.length] as Outcome
+    const settlement = settle(delivery, outcome, DEFAULT_RETRY, 0.5)
+    return { delivery, outcome, settlement, beganAgoMs: 1, durationMs: 1 }
+  })
+  await adjustRamps(worker, results, caps.subscription)
+  await recordResults(worker, results)
+  await followDeliveries(
+    worker,
+    claimed.map(({ subscription }) => subscription),
+  )
+}
+
+const COUNTS = `
+  SELECT max(count(*)) OVER () AS most FROM delivery d JOIN lane l USING (subscription)
+  WHERE d.state = 'delivering' GROUP BY `
+
+const mostPer = async (what: string) =>
+  (await home.database.query<{ most: number }>(`${COUNTS} ${what}`))[0]?.most ?? 0
+
+test('four workers that claim and settle at once never exceed a cap, and share out all there is', async () => {
+  for (let n = 0; n < SUBSCRIPTIONS; n += 1)
+    await fillDue(home.database, {
+      ...{ name: `s${n}`, count: EACH, user: `u${n % 3}` },
+      targetUrl: `http://h${n % 4}.example.org/`,
+    })
+  await followAll(home.database)
+  const workers = [home.database, await home.another(), await home.another(), await home.another()]
+  let held: ClaimedDelivery[] = []
+  for (let round = 0; round < 12; round += 1) {
+    // Half of what is in flight is settled while the others claim.
+    const half = held.filter((_, place) => place % 2 === round % 2)
+    const [, ...claims] = await Promise.all([
+      settleAll(workers[0] as Database, half, round),
+      ...workers.map(claimAll),
+    ])
+    const claimed = claims.flat()
+    held = [...held.filter((delivery) => !half.includes(delivery)), ...claimed]
+    const tokens = held.map(({ uuid }) => uuid)
+    expect(new Set(tokens).size, 'nothing is in two hands').toBe(tokens.length)
+    expect(await mostPer('l.subscription')).toBeLessThanOrEqual(caps.subscription)
+    expect(await mostPer('l.host')).toBeLessThanOrEqual(caps.host)
+    expect(await mostPer('l.owner')).toBeLessThanOrEqual(caps.owner)
+  }
+  // Nothing sleeps that could go out: what the caps allow is in flight when all have stopped.
+  await claimAll(home.database).then((last) => held.push(...last))
+  expect(await mostPer('l.host')).toBe(caps.host)
+}, 120_000)
