@@ -32,3 +32,16 @@ export function atOnce(work: () => Promise<void>, response: ServerResponse): voi
 export async function readBody(request: IncomingMessage): Promise<string> {
   return await text(request)
 }
+
+/** Headers, and then a body without end, as long as somebody reads. */
+export function sendForEver(response: ServerResponse, count: (bytes: number) => void): void {
+  const piece = Buffer.alloc(16 * 1024, 'x')
+  response.writeHead(200, { 'content-type': 'application/json' })
+  const more = () => {
+    while (!response.destroyed && !response.writableEnded) {
+      count(piece.length)
+      if (!response.write(piece)) return void response.once('drain', more)
+    }
+  }
+  more()
+}

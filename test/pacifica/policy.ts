@@ -5,6 +5,7 @@
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { atOnce, sendForEver } from './listening.ts'
 
 export interface AskedPolicy {
   /** The last segment of the path as it came, still percent-encoded. */
@@ -79,12 +80,15 @@ export async function startPolicy(options: { admins?: string[] } = {}): Promise<
     }
   }
 
-  const server = createServer(async (request, response) => {
+  const answer = async (request: IncomingMessage, response: ServerResponse) => {
     const question = await read(request)
     asked.push(question)
     if (!question.path.startsWith('/events/')) return reply(response, 404, 'Not Found')
     act(behaviours.get(question.user) ?? everybody, question, response)
-  })
+  }
+  const server = createServer((request, response) =>
+    atOnce(() => answer(request, response), response),
+  )
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   return {
@@ -122,16 +126,4 @@ async function read(request: IncomingMessage): Promise<AskedPolicy> {
 
 function reply(response: ServerResponse, status: number, body = ''): void {
   response.writeHead(status, { 'content-type': 'application/json' }).end(body)
-}
-
-function sendForEver(response: ServerResponse, count: (bytes: number) => void): void {
-  const piece = Buffer.alloc(16 * 1024, 'x')
-  response.writeHead(200, { 'content-type': 'application/json' })
-  const more = () => {
-    while (!response.destroyed && !response.writableEnded) {
-      count(piece.length)
-      if (!response.write(piece)) return void response.once('drain', more)
-    }
-  }
-  more()
 }
