@@ -31,6 +31,8 @@ export interface Receiver {
   url(path?: string): string
   /** What came to a path so far. */
   sent(path?: string): Sent[]
+  /** What came to any path. */
+  readonly all: readonly Sent[]
   /** Requests that are not answered yet. */
   readonly open: number
   /** The answers at a path: one after the other, the last one for ever. Default: 200. */
@@ -66,6 +68,7 @@ export async function startReceiver(): Promise<Receiver> {
   return {
     url: (path = '/') => `http://127.0.0.1:${(server.address() as AddressInfo).port}${path}`,
     sent: (path = '/') => received.filter((one) => one.path === path),
+    all: received,
     get open() {
       return open
     },
