@@ -1,7 +1,7 @@
 /** What is done to the services while events flow: two sequences at once, one of kills and one of outages. */
 import type { PolicyBehaviour } from '../pacifica/policy.ts'
 import type { Client } from './client.ts'
-import { type Cut, cutNow } from './in-flight.ts'
+import { type Cut, cutNow, isTakenOver, query } from './in-flight.ts'
 import type { FaultOptions } from './options.ts'
 import type { Random } from './random.ts'
 import type { Service } from './service.ts'
@@ -31,6 +31,7 @@ export async function strikeAll(needs: Needs, options: FaultOptions): Promise<St
   const counts = new Map<string, number>()
   const cuts: Cut[] = []
 
+  /** The first of `faults` once each, in their order; then any of them. */
   async function sequence(faults: readonly Fault[], count: number) {
     for (let number = 0; number < count; number += 1) {
       const due = Math.floor((options.events * number) / count)
@@ -43,10 +44,15 @@ export async function strikeAll(needs: Needs, options: FaultOptions): Promise<St
   }
 
   const kills = random.shuffle(stage.services).map((victim) => kill(needs, victim))
-  const outages = inOrder(needs)
+  const workers = stage.services.filter(({ kind }) => kind === 'worker')
+  const outages = firstRound(needs)
   await Promise.all([
     sequence(kills, Math.max(options.kills, kills.length)),
-    sequence(outages, Math.max(options.outages, outages.length)),
+    sequence([...outages, ...laterRounds(needs)], Math.max(options.outages, outages.length)),
+    sequence(
+      random.shuffle(workers).map((victim) => freeze(needs, victim)),
+      options.freezes,
+    ),
   ])
   return { counts, cuts }
 }
@@ -55,13 +61,22 @@ export async function strikeAll(needs: Needs, options: FaultOptions): Promise<St
  * The first round: the database early, since what it cuts off waits for its lease; the broker softly before hard, since
  * RabbitMQ 3.10 may forget a queue that was declared just before a crash (ADR 5).
  */
-function inOrder(needs: Needs): Fault[] {
+function firstRound(needs: Needs): Fault[] {
   const { random } = needs
   const [database, broker] = [
     random.shuffle([databaseAway(needs, 'soft'), databaseAway(needs, 'hard')]),
     [brokerAway(needs, 'soft'), brokerAway(needs, 'hard')],
   ]
   return [...database, policyAway(needs), ...broker]
+}
+
+/** What only a long run comes to. */
+function laterRounds(needs: Needs): Fault[] {
+  return needs.random.shuffle([
+    sessionsEnded(needs),
+    connectionsClosed(needs),
+    brokerBlocked(needs),
+  ])
 }
 
 function kill({ stage }: Needs, victim: Service): Fault {
@@ -99,6 +114,60 @@ function brokerAway({ stage, client }: Needs, how: 'soft' | 'hard'): Fault {
       await untilPosted(client)
       await stage.rabbitmq.resume()
       return undefined
+    },
+  }
+}
+
+/** The database is there, and every connection to it is gone. */
+function sessionsEnded({ stage }: Needs): Fault {
+  const name = 'database sessions ended'
+  const end = `
+    SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+    WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()`
+  return {
+    name,
+    async strike() {
+      await query(stage.databases.notifications, end)
+      return await cutNow(name, ...placeOf(stage))
+    },
+  }
+}
+
+function connectionsClosed({ stage }: Needs): Fault {
+  return {
+    name: 'broker connections closed',
+    async strike() {
+      await stage.rabbitmq.ctl('close_all_connections', 'a fault of the suite')
+      return undefined
+    },
+  }
+}
+
+/** Short of memory the broker takes nothing from those who publish, and says nothing. */
+function brokerBlocked({ stage: { rabbitmq }, client }: Needs): Fault {
+  return {
+    name: 'broker blocked',
+    async strike() {
+      await rabbitmq.ctl('set_vm_memory_high_watermark', '0.000001')
+      await untilPosted(client)
+      await rabbitmq.ctl('set_vm_memory_high_watermark', '0.4')
+      return undefined
+    },
+  }
+}
+
+/** Until others have taken over what it held: then it wakes up, and its results are too late. */
+function freeze({ stage }: Needs, victim: Service): Fault {
+  const name = `freeze ${victim.name}`
+  return {
+    name,
+    async strike() {
+      const thaw = victim.freeze()
+      const cut = await cutNow(name, ...placeOf(stage))
+      const { notifications } = stage.databases
+      await waitUntil('what it held is taken over', () => isTakenOver(cut, notifications))
+      thaw()
+      return cut
     },
   }
 }

@@ -33,7 +33,10 @@ export function reportOf(run: Run): string {
         .map(([status, n]) => `${status}: ${n}`)
         .join(', '),
     ],
-    ['seconds: posting, settling, all', `${seconds.posting}, ${seconds.settling}, ${seconds.all}`],
+    [
+      'seconds: posting, settling, all',
+      [seconds.posting, seconds.settling, seconds.all].map((n) => n.toFixed(1)).join(', '),
+    ],
     ['events/s while posting', Math.round(posted.length / seconds.posting)],
     ['peak memory, MiB', peak],
     ['DELIVERY_TIMEOUT', options.deliveryTimeout],

@@ -39,12 +39,13 @@ export async function runFaults(options: FaultOptions, say: (line: string) => vo
     const versions = await readVersions(stage)
     policyAnswers(stage.policy)
     const { subscriptions, secrets } = await subscribeAll(stage.api, wishes(stage.targets))
-    say(`${elapsed()} s: services and ${subscriptions.length} subscriptions are there`)
+    const ready = elapsed()
+    say(`${ready} s: services and ${subscriptions.length} subscriptions are there`)
     const flow = await runFlow(stage, options)
-    const posting = elapsed()
-    say(`${posting} s: ${flow.posted.length} events posted, everything struck`)
-    await settle(stage, flow.posted, subscriptions)
-    const settling = elapsed() - posting
+    const posting = elapsed() - ready
+    say(`${elapsed()} s: ${flow.posted.length} events posted, everything struck`)
+    const unsettled = await settle(stage, flow.posted, subscriptions)
+    const settling = elapsed() - ready - posting
     say(`${elapsed()} s: settled`)
     const stopped = await stopAll(stage, options)
     const { posted, struck, reader } = flow
@@ -54,6 +55,7 @@ export async function runFaults(options: FaultOptions, say: (line: string) => vo
     const logs = stage.services.map((each) => [each.name, each.log()] as const)
     if (options.logs !== undefined) keepLogs(options.logs, logs)
     const wrong = [
+      ...(unsettled === undefined ? [] : [`never settled: ${JSON.stringify(unsettled)}`]),
       ...ledger.wrong,
       ...reader.wrong,
       ...postedWrong(posted),
@@ -63,7 +65,7 @@ export async function runFaults(options: FaultOptions, say: (line: string) => vo
       ...stage.services.flatMap(memoryWrong),
     ]
     const services = stage.services.map(({ name, starts, peakMiB }) => ({ name, starts, peakMiB }))
-    const seconds = { posting, settling: Math.round(settling * 10) / 10, all: elapsed() }
+    const seconds = { posting, settling, all: elapsed() }
     const reads = reader.answers
     return { options, posted, ledger, struck, reads, services, seconds, versions, wrong }
   } finally {
@@ -104,12 +106,15 @@ function readUrls({ api, dispatchers }: Stage): string[] {
   ]
 }
 
-/** Releases what was held, and waits until only that waits which is to wait. */
+/**
+ * Releases what was held, and waits until only that waits which is to wait. What is left when nothing has moved for long
+ * is answered; the ledger names it.
+ */
 async function settle(
   stage: Stage,
   posted: readonly Posted[],
   subscriptions: readonly Subscription[],
-): Promise<void> {
+): Promise<Unsettled | undefined> {
   for (const subscription of subscriptions.filter(({ paused }) => paused))
     await enable(stage.api, subscription)
   const uuids = posted.flatMap(({ uuid }) => uuid ?? [])
@@ -117,10 +122,9 @@ async function settle(
   let deadline = performance.now() + PATIENCE_MS
   for (;;) {
     const now = await readUnsettled(stage, uuids, subscriptions)
-    if (Object.values(now).every((count) => count === 0)) return
+    if (Object.values(now).every((count) => count === 0)) return undefined
     if (JSON.stringify(now) !== JSON.stringify(last)) deadline = performance.now() + PATIENCE_MS
-    // What is still missing then, the ledger will name.
-    if (performance.now() > deadline) return
+    if (performance.now() > deadline) return now
     last = now
     for (const each of stage.services) each.look()
     await new Promise((resolve) => setTimeout(resolve, 250))

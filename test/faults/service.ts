@@ -19,6 +19,8 @@ export interface Service {
   /** Resolves when it says that it has started. */
   start(): Promise<void>
   kill(): Promise<void>
+  /** Stands still, as a machine that swaps does, until the answer is called. */
+  freeze(): () => void
   /** SIGTERM; resolves to the exit code. */
   stop(): Promise<number | null>
   look(): void
@@ -96,6 +98,11 @@ export function service(options: ServiceOptions): Service {
     },
     async kill() {
       await signal('SIGKILL')
+    },
+    freeze() {
+      const frozen = child
+      frozen?.kill('SIGSTOP')
+      return () => void frozen?.kill('SIGCONT')
     },
     stop: () => signal('SIGTERM'),
     log: () => readLog(logFile),

@@ -37,7 +37,8 @@ const inLane = (...lanes: number[]) => {
 
 /** Long after the run: what waits for it is neither lost nor in the way. */
 const LATER_S = 3_600
-const soon = [1]
+/** Quick at first, and patient enough for an outage of many minutes. */
+const soon = [1, 1, 1, 2, 3, 5, 5, 10, 10, 20]
 const soonThenLater = [1, 2, LATER_S]
 
 export function wishes(targets: Targets): Wish[] {
