@@ -4,7 +4,7 @@
  * or deleted, or because policy said no or has to be asked again.
  */
 import type { Sql } from '@pacifica/platform'
-import { HELD_AGAIN, PARKED_AGAIN } from './due.ts'
+import { HELD_AGAIN, HELD_FIRST, PARKED_AGAIN } from './due.ts'
 
 export interface ClaimedDelivery {
   readonly uuid: string
@@ -70,7 +70,7 @@ const claim = `
     UPDATE delivery d SET state = l.next, claim = d.claim + 1,
       due = CASE l.next WHEN 'delivering' THEN now() + $2 * interval '1 millisecond'
                         WHEN 'pending' THEN now() + ${PARKED_AGAIN}
-                        WHEN 'held' THEN now() + ${HELD_AGAIN} END,
+                        WHEN 'held' THEN now() + CASE d.state WHEN 'held' THEN ${HELD_AGAIN} ELSE ${HELD_FIRST} END END,
       reason = CASE l.next WHEN 'cancelled' THEN 'the subscription was deleted'
                            WHEN 'held' THEN 'the subscription is disabled'
                            WHEN 'denied' THEN l.refusal
