@@ -62,6 +62,7 @@ export interface Unsettled {
   /** Answered with 200 and not in the database: in the spool, if all is well. */
   readonly unstored: number
   readonly unmatched: number
+  /** Or, where nothing can be delivered, not tried until it is to wait for long. */
   readonly undelivered: number
   readonly withoutTask: number
 }
@@ -74,7 +75,8 @@ const UNMATCHED = "SELECT count(*)::int AS n FROM eventlog WHERE state = 'new'"
 const UNDELIVERED = `
   SELECT count(*)::int AS n FROM delivery d
   JOIN unnest($1::uuid[], $2::text[]) AS s (uuid, fate) ON s.uuid = d.subscription
-  WHERE CASE s.fate WHEN 'waiting' THEN d.attempt = 0 ELSE d.state IN ('pending', 'delivering', 'retrying', 'held') END`
+  WHERE CASE s.fate WHEN 'waiting' THEN d.state <> 'retrying' OR d.due < now() + interval '10 minutes'
+                    ELSE d.state IN ('pending', 'delivering', 'retrying', 'held') END`
 const DISPATCHED = `
   SELECT d.uuid FROM delivery d JOIN eventmatch m ON m.uuid = d.subscription
   WHERE m.target_url LIKE 'dispatch:%' AND d.state = 'delivered'`

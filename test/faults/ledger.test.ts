@@ -134,12 +134,15 @@ test.each<[string, (books: Books) => unknown, RegExp]>([
   expect(balance(account).wrong.join('\n')).toMatch(told)
 })
 
-test('one repeat for each fault that cut a delivery off is in order', () => {
+test('one repeat for each claim that was cut off is in order, however many faults found it so', () => {
   const account = inOrder()
   account.sent.push(account.sent[0] as Sent)
-  account.cuts.push({ what: 'kill', inFlight: new Map([['d1', '1']]), atTargets: 1 })
+  for (const what of ['kill', 'database restart'])
+    account.cuts.push({ what, inFlight: new Map([['d1', '1']]), atTargets: 1 })
   const { wrong, repeats, inFlight, seenTwice } = balance(account)
   expect({ wrong, repeats, inFlight, seenTwice }).toEqual({
     ...{ wrong: [], repeats: 1, inFlight: 1, seenTwice: 1 },
   })
+  account.sent.push(account.sent[0] as Sent)
+  expect(balance(account).wrong).toEqual(['delivery d1: 3 requests, 1 on record, 1 cut off'])
 })

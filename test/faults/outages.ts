@@ -47,7 +47,7 @@ export async function strikeAll(needs: Needs, options: FaultOptions): Promise<St
   const workers = stage.services.filter(({ kind }) => kind === 'worker')
   const outages = firstRound(needs)
   await Promise.all([
-    sequence(kills, Math.max(options.kills, kills.length)),
+    sequence([...kills, killAll(needs)], Math.max(options.kills, kills.length)),
     sequence([...outages, ...laterRounds(needs)], Math.max(options.outages, outages.length)),
     sequence(
       random.shuffle(workers).map((victim) => freeze(needs, victim)),
@@ -88,6 +88,20 @@ function kill({ stage }: Needs, victim: Service): Fault {
       const isWorker = victim.kind === 'worker'
       const cut = isWorker ? await cutNow(name, ...placeOf(stage)) : undefined
       await victim.start()
+      return cut
+    },
+  }
+}
+
+/** As when the machine loses its power. */
+function killAll({ stage }: Needs): Fault {
+  const name = 'kill all services'
+  return {
+    name,
+    async strike() {
+      await Promise.all(stage.services.map((each) => each.kill()))
+      const cut = await cutNow(name, ...placeOf(stage))
+      await Promise.all(stage.services.map((each) => each.start()))
       return cut
     },
   }

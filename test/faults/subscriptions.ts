@@ -39,7 +39,7 @@ const inLane = (...lanes: number[]) => {
 const LATER_S = 3_600
 /** Quick at first, and patient enough for an outage of many minutes. */
 const soon = [1, 1, 1, 2, 3, 5, 5, 10, 10, 20]
-const soonThenLater = [1, 2, LATER_S]
+const soonThenLater = [1, LATER_S]
 
 export function wishes(targets: Targets): Wish[] {
   const { url } = targets
