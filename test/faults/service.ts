@@ -1,7 +1,8 @@
 /** One of the services under test: a process that is killed and started again, with all that it ever logged. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { closeSync, existsSync, openSync, readFileSync, writeFileSync } from 'node:fs'
+import { closeSync, existsSync, openSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { waitUntil } from './wait-until.ts'
 
@@ -86,14 +87,14 @@ export function service(options: ServiceOptions): Service {
       return peakMiB
     },
     async start() {
-      const before = lengthOf(logFile)
+      const before = existsSync(logFile) ? statSync(logFile).size : 0
       const begun = launch()
       child = begun
       ended = once(begun, 'exit').then(([code]) => code as number | null)
       starts += 1
-      await waitUntil(`${name} has started`, () => {
+      await waitUntil(`${name} has started`, async () => {
         if (child !== begun) throw new Error(`${name} is not there any more`)
-        return STARTED.test(readLog(logFile).slice(before))
+        return STARTED.test(await textFrom(logFile, before))
       })
     },
     async kill() {
@@ -105,16 +106,21 @@ export function service(options: ServiceOptions): Service {
       return () => void frozen?.kill('SIGCONT')
     },
     stop: () => signal('SIGTERM'),
-    log: () => readLog(logFile),
+    log: () => (existsSync(logFile) ? readFileSync(logFile, 'latin1') : ''),
   }
 }
 
-function readLog(file: string): string {
-  return existsSync(file) ? readFileSync(file, 'latin1') : ''
-}
-
-function lengthOf(file: string): number {
-  return readLog(file).length
+/** Logs grow to many megabytes, and this process is the targets too: only what is new is read. */
+async function textFrom(file: string, start: number): Promise<string> {
+  const handle = await open(file)
+  try {
+    const { size } = await handle.stat()
+    const bytes = Buffer.alloc(Math.max(0, size - start))
+    await handle.read(bytes, 0, bytes.length, start)
+    return bytes.toString('latin1')
+  } finally {
+    await handle.close()
+  }
 }
 
 /** Linux keeps the peak ("high water mark") of each process. */
