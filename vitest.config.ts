@@ -38,7 +38,6 @@ export default defineConfig({
           ...everyTest,
           name: 'end-to-end',
           include: ['test/**/*.test.ts'],
-          maxWorkers: 1,
           sequence: { groupOrder: 1 },
         },
       },

@@ -20,6 +20,7 @@ import {
 import type { DispatcherConfig } from './config.ts'
 import { addChecks } from './health.ts'
 import { serveApi } from './http.ts'
+import { guardLoops } from './isolation/guard-loops.ts'
 import { inlineIsolation } from './isolation/inline.ts'
 import { checkDispatcher, loadDispatcher } from './load-dispatcher.ts'
 import { type TaskMetrics, taskMetrics } from './metrics.ts'
@@ -82,7 +83,8 @@ export async function startDispatcher(
     backlog: () => store.readBacklog(database),
     inHand: () => worker.inHand,
   })
-  const isolation = inlineIsolation({ dispatcher, ...runners, log })
+  const handlers = inlineIsolation({ dispatcher, ...runners, log })
+  const isolation = guardLoops(handlers, { dispatcher: name, router: dispatcher.router })
   const worker = createWorker({ log, database, scratch, isolation, counts }, name, config)
   const working = worker.run(life)
   life.onClose('tasks', () => working)

@@ -7,7 +7,9 @@ import {
   NoopEventHandler,
   type TaskContext,
   Transaction,
+  TransactionKeyValue,
   UploaderRunner,
+  type UploadOptions,
 } from '@pacifica/core'
 import { createLog } from '@pacifica/platform'
 import { expect, test } from 'vitest'
@@ -22,8 +24,10 @@ const event = Event.parse(
 
 class Uploads extends UploaderRunner {
   readonly folders: string[] = []
-  override async upload(folder: string) {
+  readonly keyValues: unknown[] = []
+  override async upload(folder: string, options: UploadOptions) {
     this.folders.push(folder)
+    this.keyValues.push(options.keyValues)
     return { bundle: undefined, jobId: undefined, state: {} }
   }
 }
@@ -39,6 +43,7 @@ class Calling extends EventHandler {
   }
 }
 
+const provenance = [new TransactionKeyValue({ key: 'pacifica-dispatcher.task', value: 'T-1' })]
 const noted: unknown[] = []
 const notes = {
   taken: async (taken: unknown) => void noted.push(taken),
@@ -53,7 +58,7 @@ function run(handler: EventHandler, { path = '$', holds = true, uploader = new U
     taskId: 'T-1',
     event,
     folder: tmpdir(),
-    provenance: [],
+    provenance,
     holds: async () => holds,
     notes,
   }
@@ -128,4 +133,13 @@ test('without CARTD_URL a download fails and names the variable', async () => {
     kind: 'threw',
     failure: { type: 'NotConfiguredError', value: expect.stringContaining('CARTD_URL is not set') },
   })
+})
+
+test('a result has its provenance although the handler did not think of it', async () => {
+  const uploader = new Uploads()
+  const tag = new TransactionKeyValue({ key: 'tag', value: 'a' })
+  const options = { transaction: new Transaction({ submitter: 10 }), keyValues: [tag] }
+  const forgetful = new Calling((context) => context.uploader.upload('result', options))
+  expect(await run(forgetful, { uploader })).toEqual({ kind: 'done' })
+  expect(uploader.keyValues).toEqual([[tag, ...provenance]])
 })

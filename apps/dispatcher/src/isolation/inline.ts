@@ -16,6 +16,7 @@ import {
 } from '@pacifica/core'
 import type { Log } from '@pacifica/platform'
 import { failureOf } from '../tasks/failure.ts'
+import { withProvenance } from '../tasks/provenance.ts'
 import type { Failure, Outcome } from '../tasks/task.ts'
 import { LeaseLostError } from '../tasks/worker.ts'
 import type { Isolation, Job, TransferNotes } from './isolation.ts'
@@ -79,7 +80,8 @@ class LeasedUploader extends UploaderRunner {
 
   override async upload(folder: string, options: UploadOptions): Promise<UploadResult> {
     if (!(await this.#job.holds())) throw new LeaseLostError(this.#job.taskId)
-    const result = await this.#uploader.upload(folder, options)
+    const keyValues = withProvenance(options.keyValues, this.#job.provenance)
+    const result = await this.#uploader.upload(folder, { ...options, keyValues })
     await this.#job.notes.bundle(result)
     return result
   }

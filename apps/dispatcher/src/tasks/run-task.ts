@@ -94,10 +94,13 @@ async function leftBehind(
   return { kind: 'unfinished' }
 }
 
+/** Ends that nobody's telling brought about. */
+const ENDS: ReadonlySet<Outcome['kind']> = new Set(['done', 'unrouted', 'refused'])
+
 /** What a run's end means, given who told it to end. A handler that came to its end in spite of that is done. */
 function told(outcome: Outcome, stop: AbortSignal, limitMs: number): Outcome {
   if (stop.reason instanceof LeaseLostError) return { kind: 'lost' }
-  if (outcome.kind === 'done' || outcome.kind === 'unrouted') return outcome
+  if (ENDS.has(outcome.kind)) return outcome
   if (stop.reason instanceof TimeIsUp) return { kind: 'timed-out', limitMs }
   if (stop.aborted && outcome.kind === 'threw') return { kind: 'interrupted' }
   return outcome

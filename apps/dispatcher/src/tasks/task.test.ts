@@ -12,6 +12,10 @@ test('an event without a route, and a handler that threw, keep what was wrong', 
   expect(settle({ kind: 'threw', failure })).toEqual({ state: 'failed', failure })
 })
 
+test('an event that the loop guard refused ends as one that no route takes', () => {
+  expect(settle({ kind: 'refused', failure })).toEqual({ state: 'unrouted', failure })
+})
+
 test('a task out of time says how long it had', () => {
   const { state, failure } = settle({ kind: 'timed-out', limitMs: 90_000 })
   expect(state).toBe('timed-out')

@@ -28,6 +28,8 @@ export type Outcome =
   | { readonly kind: 'done' }
   /** No route matches the event. */
   | { readonly kind: 'unrouted'; readonly failure: Failure }
+  /** A route matches, and the loop guard keeps the event from its handler. */
+  | { readonly kind: 'refused'; readonly failure: Failure }
   /** The handler, or what it stood on, threw. */
   | { readonly kind: 'threw'; readonly failure: Failure }
   /** It did not end within the task's time. */
@@ -58,6 +60,7 @@ export function settle(outcome: Outcome): Settlement | undefined {
     case 'done':
       return { state: 'done', failure: null }
     case 'unrouted':
+    case 'refused':
       return { state: 'unrouted', failure: outcome.failure }
     case 'threw':
       return { state: 'failed', failure: outcome.failure }

@@ -16,6 +16,18 @@ export async function post(url: string, body: string): Promise<string> {
   return expectOk(await fetch(url, { method: 'POST', headers, body, signal }), `POST ${url}`)
 }
 
+/** Undefined while the service at this address is not ready, or does not answer at all. */
+export async function isReady(url: string): Promise<true | undefined> {
+  const status = await statusOf('GET', `${url}/readyz`).catch(() => undefined)
+  return status === 200 ? true : undefined
+}
+
+export async function statusOf(method: string, url: string): Promise<number> {
+  const response = await fetch(url, { method, signal: AbortSignal.timeout(30_000) })
+  await response.arrayBuffer()
+  return response.status
+}
+
 async function expectOk(response: Response, what: string): Promise<string> {
   const text = await response.text()
   if (response.ok) return text

@@ -29,6 +29,7 @@ test('all mistakes of a definition are reported at once', () => {
         { path: '$', handler: undefined as unknown as NoopEventHandler },
         { path: '$', handler: new NoopEventHandler(), version: 'v2' as 'v1.0' },
         { path: '$ == 1', handler: new NoopEventHandler() },
+        { path: '$', handler: new NoopEventHandler(), allowLoops: 'no' as unknown as boolean },
       ],
     })
   const mistakes = [
@@ -37,6 +38,7 @@ test('all mistakes of a definition are reported at once', () => {
     'routes[1].handler must be an EventHandler',
     'routes[2].version must be v0.1 or v1.0, not "v2"',
     expect.stringContaining('routes[3].path: '),
+    'routes[4].allowLoops must be true or false, not "no"',
   ]
   expect(define).toThrow(DispatcherDefinitionError)
   expect(define).toThrow(expect.objectContaining({ code: 'DISPATCHER_DEFINITION', mistakes }))

@@ -71,6 +71,11 @@ function addRoute(router: Router, route: RouteDefinition, place: string): string
   if (route.version !== undefined && route.version !== 'v0.1' && route.version !== 'v1.0') {
     mistakes.push(`${place}.version must be v0.1 or v1.0, not ${JSON.stringify(route.version)}`)
   }
+  if (route.allowLoops !== undefined && typeof route.allowLoops !== 'boolean') {
+    mistakes.push(
+      `${place}.allowLoops must be true or false, not ${JSON.stringify(route.allowLoops)}`,
+    )
+  }
   if (typeof route.path !== 'string') return [...mistakes, `${place}.path must be a JSONPath`]
   try {
     router.addRoute(route.path, route.handler, route)

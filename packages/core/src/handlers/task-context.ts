@@ -27,6 +27,6 @@ export interface TaskContext {
   readonly uploader: UploaderRunner
   readonly log: TaskLog
   readonly progress: (progress: Progress) => void
-  /** Key-values for every result bundle. `TransformHandler` adds them; who calls `uploader` adds them too. */
+  /** Key-values that say where a result comes from. The service puts them on every upload, whoever calls `uploader`. */
   readonly provenance: readonly TransactionKeyValue[]
 }

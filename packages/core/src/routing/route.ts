@@ -7,7 +7,10 @@ export interface RouteOptions {
   readonly version?: Projection
   /** The language of the path; `jsonpath2` unless given. */
   readonly dialect?: Dialect
-  /** Also takes events that came, over whatever chain, from this dispatcher's own results. False unless given. */
+  /**
+   * Also takes events about results of this dispatcher, or of others made from them, and events about data that has been
+   * through more than 8 dispatchers: the loop guard refuses both. False unless given; see to it that the loop ends.
+   */
   readonly allowLoops?: boolean
 }
 

@@ -1,10 +1,12 @@
 /** The simulated services, held to what the real ones do on the wire. */
+import { createServer } from 'node:http'
 import { buffer } from 'node:stream/consumers'
 import { extract } from 'tar-stream'
 import { afterEach, expect, test } from 'vitest'
 import { startCartd } from './cartd.ts'
 import { startIngest } from './ingest.ts'
-import type { Listening } from './listening.ts'
+import { type Listening, listenOn, readBody } from './listening.ts'
+import { startPacifica } from './start.ts'
 import { tarOf } from './tar.ts'
 
 const servers: Listening[] = []
@@ -139,4 +141,127 @@ test.each([
 test('a job that nobody has is 404', async () => {
   const { url } = await (await ingest())(tarOf([]))
   expect((await fetch(`${url}/get_state?job_id=99`)).status).toBe(404)
+})
+
+/** A bundle with one file, and these key-values on its transaction. */
+function bundleWith(keyValues: Readonly<Record<string, string>>): Buffer {
+  const attributes = { submitter: 10, project: '1234é', instrument: 54 }
+  const metadata = [
+    ...Object.entries(attributes).map(([name, value]) => ({
+      destinationTable: `Transactions.${name}`,
+      value,
+    })),
+    ...Object.entries(keyValues).map(([key, value]) => ({
+      destinationTable: 'TransactionKeyValue',
+      key,
+      value,
+    })),
+    {
+      destinationTable: 'Files',
+      name: 'foo.txt',
+      subdir: 'a',
+      size: 3,
+      hashtype: 'sha1',
+      hashsum: SHA1_OF_FOO,
+      mimetype: 'text/plain',
+      ctime: '2018-08-30T15:19:40',
+      mtime: '2018-08-30T15:19:40',
+    },
+  ]
+  return tarOf([FOO, { name: 'metadata.txt', content: Buffer.from(JSON.stringify(metadata)) }])
+}
+
+/** All four services, and somebody who is told of what Metadata gets; answers as `answers` says. */
+async function site(answers = 200) {
+  const told: string[] = []
+  const listener = await listenOn(
+    createServer(async (request, response) => {
+      told.push(await readBody(request))
+      response.writeHead(answers).end('5f3c')
+    }),
+  )
+  const pacifica = await startPacifica({ nextTransaction: 67, nextFile: 34 })
+  servers.push(pacifica.cartd, pacifica.ingest, pacifica.metadata, pacifica.policy, listener)
+  pacifica.metadata.notify(listener.url)
+  const { cartd, ingest, metadata } = pacifica
+  const get = async (url: string) => (await fetch(url)).json() as Promise<unknown>
+  return {
+    ...pacifica,
+    told,
+    ask: (path: string) => get(metadata.url + path),
+    /** Resolves to the state in which the job ends. */
+    async upload(bundle: Buffer) {
+      const answer = await fetch(`${ingest.url}/upload`, { method: 'POST', body: bundle })
+      const { job_id } = (await answer.json()) as { job_id: number }
+      for (;;) {
+        const state = await get(`${ingest.url}/get_state?job_id=${job_id}`)
+        const { complete, state: word } = state as { complete: boolean; state: string }
+        if (complete || word === 'FAILED') return state as Record<string, unknown>
+        await new Promise((resolve) => setTimeout(resolve, 5))
+      }
+    },
+    async fetchFile(id: number, path: string) {
+      const fileids = [{ ...FILE, id, path }]
+      await fetch(`${cartd.url}/c1`, { method: 'POST', body: JSON.stringify({ fileids }) })
+      return Buffer.from(await (await fetch(`${cartd.url}/c1?filename=data`)).arrayBuffer())
+    },
+  }
+}
+
+test('what Ingest takes becomes a transaction, of which Metadata tells once, and Cartd has its files', async () => {
+  const { upload, told, metadata, ask, fetchFile } = await site()
+  expect(await upload(bundleWith({ Tag: 'Blah', task: 'T-1' }))).toMatchObject({ state: 'OK' })
+  await upload(bundleWith({ Tag: 'Blah' }))
+  expect(told.map((text) => JSON.parse(text).eventID)).toEqual([
+    'metadata.ingest.67',
+    'metadata.ingest.68',
+  ])
+  expect(JSON.parse(told[0] ?? '')).toMatchObject({
+    cloudEventsVersion: '0.1',
+    eventType: 'org.pacifica.metadata.ingest',
+    source: 'http://metadata.pacifica.org/transactions?_id=67',
+    eventTime: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d$/),
+    extensions: {},
+    contentType: 'application/json',
+  })
+  const { data } = JSON.parse(told[0] ?? '')
+  expect(data).toContainEqual(expect.objectContaining({ _id: 34, name: 'foo.txt', subdir: 'a' }))
+  expect(data.at(-1)).toEqual({ destinationTable: 'Transactions._id', value: 67 })
+  expect(metadata.announced.map(({ status, answer }) => [status, answer])).toEqual([
+    [200, '5f3c'],
+    [200, '5f3c'],
+  ])
+  expect((await fetchFile(35, 'a/foo.txt')).includes('foo')).toBe(true)
+
+  expect(await ask('/tkvinfo/kv_for_transaction/67')).toEqual({ Tag: 'Blah', task: 'T-1' })
+  expect(await ask('/tkvinfo/kv_for_transaction/99')).toEqual({})
+  expect(await ask('/tkvinfo/values_for_key/Tag')).toEqual({ Blah: [67, 68] })
+  expect(await ask('/tkvinfo/values_for_key/task')).toEqual({ 'T-1': [67] })
+  expect(await ask('/fileinfo/files_for_keyvalue/TASK/T-1')).toEqual([
+    expect.objectContaining({ _id: 34, transaction: 67 }),
+  ])
+  expect(await ask('/fileinfo/files_for_keyvalue/task/T-2')).toEqual([])
+})
+
+test('an event that nobody took is not sent again', async () => {
+  const { upload, told, metadata } = await site(503)
+  expect(await upload(bundleWith({}))).toMatchObject({ state: 'OK' })
+  expect(told).toHaveLength(1)
+  expect(metadata.announced).toEqual([expect.objectContaining({ status: 503, transaction: 67 })])
+  expect(metadata.transactions.has(67)).toBe(true)
+})
+
+test.each([
+  ['that Metadata refuses', 'a', { refuses: 500 }, 'HTTPError: 500'],
+  ['whose key-value has more than 255 characters', 'x'.repeat(256), {}, 'varying(255)'],
+  ['while Metadata hangs up', 'a', { resets: true }, 'ConnectionError'],
+])('a bundle %s fails at "ingest metadata"', async (_what, value, faults, reason) => {
+  const pacifica = await site()
+  pacifica.faults.metadata = faults
+  expect(await pacifica.upload(bundleWith({ Tag: value }))).toMatchObject({
+    state: 'FAILED',
+    task: 'ingest metadata',
+    exception: expect.stringContaining(reason),
+  })
+  expect(pacifica.told).toEqual([])
 })
