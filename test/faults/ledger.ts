@@ -30,7 +30,7 @@ export interface Ledger {
   readonly repeats: number
   /** The most that there could be. */
   readonly inFlight: number
-  /** Requests for what the target had already answered with 200. */
+  /** Requests for what the target had already taken, and answered with 200 or was about to. */
   readonly seenTwice: number
   readonly tasks: number
   readonly wrong: readonly string[]
@@ -138,11 +138,11 @@ function claimsCut(cuts: readonly Cut[]): Map<string, Set<string>> {
   return claims
 }
 
-/** Paths whose target answers 200 at once. */
-const AT_ONCE = /^\/(healthy|paused|basic|lane-5|endless)$/
+/** Paths whose targets never say anything but 200. */
+const WELCOMING = /^\/(healthy|slow|paused|basic|lane-5|endless)$/
 
 function seenTwice(sent: readonly Sent[]): number {
-  const welcomed = sent.filter(({ path }) => AT_ONCE.test(path)).map(webhookOf)
+  const welcomed = sent.filter(({ path }) => WELCOMING.test(path)).map(webhookOf)
   return welcomed.length - new Set(welcomed).size
 }
 

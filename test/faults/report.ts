@@ -23,7 +23,7 @@ export function reportOf(run: Run): string {
       '  open at the targets at the faults',
       struck.cuts.reduce((sum, cut) => sum + cut.atTargets, 0),
     ],
-    ['  came again after a 200', ledger.seenTwice],
+    ['  came again to targets that only say 200', ledger.seenTwice],
     ...[...struck.counts].sort().map(([name, count]): [string, number] => [name, count]),
     ['starts of services', services.reduce((sum, { starts }) => sum + starts, 0)],
     [

@@ -48,6 +48,7 @@ export function wishes(targets: Targets): Wish[] {
   const ann = { user: 'ann', delays: soon, fate: 'delivered' } as const
   return [
     { ...ann, name: 'healthy', jsonpath: INGEST, matches: isWanted, url: url('/healthy') },
+    { ...ann, ...inLane(0, 2, 4, 6), name: 'slow', url: url('/slow') },
     { ...ann, ...inLane(0), name: 'stumbling', url: url('/stumbling'), signed: true },
     { ...ann, ...inLane(1), name: 'endless', url: url('/endless') },
     { ...ann, ...inLane(2), name: 'hanging up once', url: url('/hanging-up'), auth: bearer },

@@ -13,10 +13,14 @@ export interface Targets {
   readonly receiver: Receiver
 }
 
+/** So that there is always something in flight. */
+const SLOW_MS = 500
+
 export async function startTargets(): Promise<Targets> {
   const receiver = await startReceiver()
   receiver.behave('/stumbling', firstTime({ status: 500, body: 'not now' }))
   receiver.behave('/hanging-up', firstTime('hang up'))
+  receiver.behave('/slow', { status: 200, body: 'thanks', afterMs: SLOW_MS })
   receiver.behave('/endless', 'endless body')
   receiver.behave('/hanging', 'silence')
   return { url: receiver.url, refusing: 'http://127.0.0.1:1/refusing', receiver }

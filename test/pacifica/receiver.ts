@@ -18,7 +18,13 @@ export interface Sent {
 }
 
 export type ReceiverBehaviour =
-  | { readonly status: number; readonly body?: string; readonly headers?: Record<string, string> }
+  | {
+      readonly status: number
+      readonly body?: string
+      readonly headers?: Record<string, string>
+      /** The answer comes so much later. */
+      readonly afterMs?: number
+    }
   | 'silence'
   | 'hang up'
   /** 200 and a body that does not end, as long as somebody reads. */
@@ -87,6 +93,10 @@ function act(response: ServerResponse, sent: Sent, behaviour: ReceiverBehaviour)
   if (typeof behaviour === 'function') act(response, sent, behaviour(sent))
   else if (behaviour === 'hang up') response.socket?.destroy()
   else if (behaviour === 'endless body') sendForEver(response, () => {})
-  else if (behaviour !== 'silence')
-    response.writeHead(behaviour.status, behaviour.headers).end(behaviour.body)
+  else if (behaviour !== 'silence') {
+    const { status, headers, body, afterMs } = behaviour
+    const answer = () => response.writeHead(status, headers).end(body)
+    if (afterMs === undefined) answer()
+    else setTimeout(answer, afterMs)
+  }
 }
