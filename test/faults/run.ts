@@ -13,7 +13,7 @@ import { secretTexts } from './secrets.ts'
 import type { Service } from './service.ts'
 import { openStage, type Stage, untilNothingRuns } from './stage.ts'
 import { enable, type Subscription, subscribeAll, wishes } from './subscriptions.ts'
-import { PATIENCE_MS, waitUntil } from './wait-until.ts'
+import { waitUntil } from './wait-until.ts'
 
 export interface Run {
   readonly options: FaultOptions
@@ -106,6 +106,9 @@ function readUrls({ api, dispatchers }: Stage): string[] {
   ]
 }
 
+/** Nothing has moved for so long: leases end after a minute, retries come every 20 s. */
+const STILL_MS = 240_000
+
 /**
  * Releases what was held, and waits until only that waits which is to wait. What is left when nothing has moved for long
  * is answered; the ledger names it.
@@ -119,11 +122,11 @@ async function settle(
     await enable(stage.api, subscription)
   const uuids = posted.flatMap(({ uuid }) => uuid ?? [])
   let last: Unsettled | undefined
-  let deadline = performance.now() + PATIENCE_MS
+  let deadline = performance.now() + STILL_MS
   for (;;) {
     const now = await readUnsettled(stage, uuids, subscriptions)
     if (Object.values(now).every((count) => count === 0)) return undefined
-    if (JSON.stringify(now) !== JSON.stringify(last)) deadline = performance.now() + PATIENCE_MS
+    if (JSON.stringify(now) !== JSON.stringify(last)) deadline = performance.now() + STILL_MS
     if (performance.now() > deadline) return now
     last = now
     for (const each of stage.services) each.look()
