@@ -100,8 +100,12 @@ function killAll({ stage }: Needs): Fault {
     name,
     async strike() {
       await Promise.all(stage.services.map((each) => each.kill()))
+      const isApi = ({ kind }: Service) => kind === 'api'
+      // The api at once: a database that is away comes back when events were accepted without it.
+      const api = Promise.all(stage.services.filter(isApi).map((each) => each.start()))
       const cut = await cutNow(name, ...placeOf(stage))
-      await Promise.all(stage.services.map((each) => each.start()))
+      const others = stage.services.filter((each) => !isApi(each))
+      await Promise.all([api, ...others.map((each) => each.start())])
       return cut
     },
   }

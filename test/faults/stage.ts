@@ -4,6 +4,7 @@
  */
 import {
   chmodSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -193,6 +194,7 @@ function credentialFiles(folder: string) {
 
 /** By the folder, which stands in the environment of each and is handed down to what they start. Linux alone shows it. */
 function processesWith(folder: string): string[] {
+  if (!existsSync('/proc/self/environ')) return []
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
     .filter((pid) => textOf(`/proc/${pid}/environ`).includes(folder))
