@@ -53,7 +53,6 @@ export async function runFaults(options: FaultOptions, say: (line: string) => vo
     const books = await readBooks(stage)
     const ledger = balance({ posted, subscriptions, books, sent, cuts: struck.cuts })
     const logs = stage.services.map((each) => [each.name, each.log()] as const)
-    if (options.logs !== undefined) keepLogs(options.logs, logs)
     const wrong = [
       ...(unsettled === undefined ? [] : [`never settled: ${JSON.stringify(unsettled)}`]),
       ...ledger.wrong,
@@ -69,6 +68,11 @@ export async function runFaults(options: FaultOptions, say: (line: string) => vo
     const reads = reader.answers
     return { options, posted, ledger, struck, reads, services, seconds, versions, wrong }
   } finally {
+    if (options.logs !== undefined)
+      keepLogs(
+        options.logs,
+        stage.services.map((each) => [each.name, each.log()] as const),
+      )
     await stage.close()
   }
 }

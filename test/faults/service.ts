@@ -94,7 +94,9 @@ export function service(options: ServiceOptions): Service {
       starts += 1
       await waitUntil(`${name} has started`, async () => {
         if (child !== begun) throw new Error(`${name} is not there any more`)
-        return STARTED.test(await textFrom(logFile, before))
+        const said = await textFrom(logFile, before)
+        if (!STARTED.test(said)) throw new Error(`${name} said so far:\n${said.slice(-3_000)}`)
+        return true
       })
     },
     async kill() {
