@@ -1,24 +1,17 @@
 /**
  * A private RabbitMQ node: free ports, an epmd of its own, a temporary folder, an account that is not root. Gone when
- * this process is gone, however it ended: a shell that waits on a pipe from us kills the node and removes the folder.
+ * this process is gone, however it ended.
  */
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import {
-  chownSync,
-  closeSync,
-  mkdtempSync,
-  openSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs'
+import { chownSync, closeSync, mkdtempSync, openSync, readFileSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { basename, delimiter, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { freePort } from './free-port.ts'
+import { guardFolder, releaseFolder } from './guard.ts'
 import { rabbitmqPrograms } from './rabbitmq-programs.ts'
 import { type Account, serverAccount } from './server-account.ts'
 
@@ -27,18 +20,6 @@ export type HaltMode = 'soft' | 'hard'
 
 const SIGNAL = { soft: 'SIGTERM', hard: 'SIGKILL' } as const
 const START_LIMIT_MS = 120_000
-
-/**
- * $1 is the folder. A line means that all is well, the end of the pipe that the run is dead. Repeated, because the
- * node may just be starting.
- */
-const GUARD = `read -r line && exit 0
-for i in 1 2 3 4 5 6 7 8 9 10; do
-  pids="$pids $(cat "$1"/*.pid 2> /dev/null)"
-  for pid in $pids; do kill -s KILL -- "-$pid" 2> /dev/null; done
-  rm -rf "$1"
-  sleep 0.2
-done`
 
 /** $1 is the file for the pid, known before the program begins; each program leads a process group. */
 const WITH_PID = 'echo $$ > "$1"; shift; exec "$@"'
@@ -55,10 +36,7 @@ export async function startNode() {
   const programs = rabbitmqPrograms()
   const account = serverAccount(['rabbitmq', 'nobody'])
   const folder = mkdtempSync(join(tmpdir(), 'pacifica-mq-'))
-  const guard = spawn('sh', ['-c', GUARD, 'guard', folder], {
-    detached: true,
-    stdio: ['pipe', 'ignore', 'ignore'],
-  })
+  const guard = guardFolder(folder)
   try {
     if (account) chownSync(folder, account.uid, account.gid)
     const port = await freePort()
@@ -127,10 +105,7 @@ function powerOf(
     async stop() {
       await halt('hard')
       await end(first.epmd, 'SIGKILL')
-      const ended = once(first.guard, 'exit')
-      rmSync(place.folder, { recursive: true, force: true })
-      first.guard.stdin?.end('stopped\n')
-      await ended
+      await releaseFolder(first.guard, place.folder)
     },
   }
 }

@@ -173,6 +173,26 @@ describe.each(ENGINES)('on the %s engine', (engine) => {
     expect((await claimFor(event))?.event).toBe(event)
   })
 
+  test('what is found to be held is looked at again within a minute, in case it was enabled meanwhile, and then rarely', async () => {
+    const { subscription, event } = await deliverable('held soon')
+    await subscriptionStore({ prisma }).update(subscription, { disabled: new Date() })
+    const minutesToLook = async (which: string) => {
+      const [row] = await sql().query<{ m: number }>(
+        'SELECT extract(epoch FROM due - now())::float8 / 60 AS m FROM delivery WHERE event = $1',
+        [which],
+      )
+      return row?.m ?? Number.NaN
+    }
+    const later = await accept(anEvent('held soon'))
+    await matchAll()
+    expect(await minutesToLook(later), 'held by the match').toBeLessThanOrEqual(1)
+    await claimFor(event)
+    expect(await minutesToLook(event), 'held by the claim').toBeLessThanOrEqual(1)
+    await sql().query('UPDATE delivery SET due = now() WHERE event = $1', [event])
+    await claimFor(event)
+    expect(await minutesToLook(event), 'still held').toBeGreaterThan(20)
+  })
+
   test('deleting a subscription cancels what waits', async () => {
     const { subscription, event } = await deliverable('deleted')
     await subscriptionStore({ prisma }).delete(subscription)

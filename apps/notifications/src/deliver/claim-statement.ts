@@ -9,7 +9,7 @@
  * $1 limit, $2 lease in ms, $3 how old a yes of policy may be in ms, $4 $5 $6 caps: subscription, host, owner
  */
 import { RETRY_SHARE } from './caps.ts'
-import { HELD_AGAIN, IS_FIRST, IS_RETRY, PARKED_AGAIN } from './due.ts'
+import { HELD_AGAIN, HELD_FIRST, IS_FIRST, IS_RETRY, PARKED_AGAIN } from './due.ts'
 
 const AWAKE = 'l.next_due <= now()'
 const MOST = 'least(coalesce(l.cap, $4), l.ramp)'
@@ -124,7 +124,7 @@ const MOVED = `
     UPDATE delivery d SET state = l.next, claim = d.claim + 1,
       due = CASE l.next WHEN 'delivering' THEN now() + $2 * interval '1 millisecond'
                         WHEN 'pending' THEN now() + ${PARKED_AGAIN}
-                        WHEN 'held' THEN now() + ${HELD_AGAIN} END,
+                        WHEN 'held' THEN now() + CASE d.state WHEN 'held' THEN ${HELD_AGAIN} ELSE ${HELD_FIRST} END END,
       reason = CASE l.next WHEN 'cancelled' THEN 'the subscription was deleted'
                            WHEN 'held' THEN 'the subscription is disabled'
                            WHEN 'denied' THEN l.refusal

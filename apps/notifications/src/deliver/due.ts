@@ -9,7 +9,10 @@
 /** A delivery that waits for policy. */
 export const PARKED_AGAIN = "interval '5 minutes'"
 
-/** One whose subscription is disabled: perhaps thousands, so they are spread. */
+/** One just found to be held: its subscription may have been enabled at this very moment. */
+export const HELD_FIRST = "interval '1 minute'"
+
+/** One whose subscription is still disabled: perhaps thousands, so they are spread. */
 export const HELD_AGAIN = "(1 + random()) * interval '30 minutes'"
 
 /**

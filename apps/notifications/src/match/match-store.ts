@@ -2,7 +2,7 @@
  * The rows of matching: which events this worker claims, and what a matched event leaves behind.
  */
 import type { Sql } from '@pacifica/platform'
-import { HELD_AGAIN, PARKED_AGAIN } from '../deliver/due.ts'
+import { HELD_FIRST, PARKED_AGAIN } from '../deliver/due.ts'
 import type { Evaluation, Match } from './live-subscriptions.ts'
 import type { Streak } from './streaks.ts'
 
@@ -80,7 +80,7 @@ const record = `
   delivered AS (
     INSERT INTO delivery (event, subscription, owner, state, reason, due, settled, received)
     SELECT event, subscription, owner, state, reason,
-      CASE state WHEN 'pending' THEN now() + ${PARKED_AGAIN} WHEN 'held' THEN now() + ${HELD_AGAIN} END,
+      CASE state WHEN 'pending' THEN now() + ${PARKED_AGAIN} WHEN 'held' THEN now() + ${HELD_FIRST} END,
       CASE WHEN state = 'failed' THEN now() END, received
     FROM wanted ON CONFLICT (event, subscription) DO NOTHING)
   SELECT uuid, extract(epoch FROM now() - created)::float8 * 1000 AS age FROM done`

@@ -53,17 +53,22 @@ export async function openSession(
   const { openTimeoutMs } = options
   const limit = setTimeout(() => giveUp(`no answer within ${openTimeoutMs} ms`), openTimeoutMs)
   signal.addEventListener('abort', onAbort)
+  // A call that is made while its connection goes may never be answered by amqplib: the limit holds all the same.
+  const over = end.reached.then((reason): never => {
+    throw new SessionError(reason)
+  })
+  over.catch(() => {}) // it also rejects, unheard, when the session is over later
   let connection: ChannelModel | undefined
   try {
-    connection = await dial(options, socket.signal)
+    connection = await Promise.race([dial(options, socket.signal), over])
     connection.on('error', (error: Error) => end.reach(error.message))
     connection.on('close', (error?: Error) => end.reach(error?.message ?? 'closed'))
     const blocked = watchBlocked(connection, log)
-    const channel = await connection.createConfirmChannel()
+    const channel = await Promise.race([connection.createConfirmChannel(), over])
     channel.on('error', (error: Error) => end.reach(error.message))
     // With its connection the channel is closed first, and the reason comes after.
     channel.on('close', () => queueMicrotask(() => end.reach('the channel was closed')))
-    await setUp(channel, end.reach)
+    await Promise.race([setUp(channel, end.reach), over])
     if (end.reason !== undefined) throw new SessionError(end.reason)
     return openedSession({ connection, channel, blocked, end, socket })
   } catch (error) {
