@@ -62,8 +62,12 @@ export interface RunningDispatcher extends Listening {
 /** Beside src/ and dist/ alike. */
 const MIGRATIONS = fileURLToPath(new URL('../../../prisma/dispatcher/migrations', import.meta.url))
 
+/** Node cannot run the sources: when these run, as in tests, a task's child process runs what was built of them. */
+const IS_BUILT = import.meta.url.endsWith('.js')
 /** What a task's child process runs for a module. */
-const CHILD = fileURLToPath(new URL('isolation/child/main.js', import.meta.url))
+const CHILD = fileURLToPath(
+  new URL(`${IS_BUILT ? '.' : '../dist'}/isolation/child/main.js`, import.meta.url),
+)
 
 /**
  * Starts the service: opens and migrates its database, works off its tasks, consumes its queue, serves its API. All of
@@ -155,9 +159,8 @@ function isolationFor(
   { module, handlerEnv: envNames = [] }: DispatcherConfig,
 ): Isolation {
   if (own !== undefined && program === undefined) return inlineIsolation({ dispatcher })
-  const runs =
-    own === undefined
-      ? { program: CHILD, module }
-      : { program: program ?? CHILD, module: undefined }
-  return childProcessIsolation({ log }, { ...runs, env, envNames, workingFolder: process.cwd() })
+  const runs = program === undefined ? { program: CHILD, module } : { program, module: undefined }
+  const flags = IS_BUILT ? {} : { nodeFlags: [] }
+  const workingFolder = process.cwd()
+  return childProcessIsolation({ log }, { ...runs, ...flags, env, envNames, workingFolder })
 }
