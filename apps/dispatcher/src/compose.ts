@@ -64,8 +64,12 @@ export interface RunningDispatcher extends Listening {
   readonly name: string
 }
 
-/** What a task's child process runs for a module: built, also for a test that runs the sources. */
-const CHILD = fileURLToPath(new URL('../dist/isolation/child/main.js', import.meta.url))
+/** Node cannot run the sources: when these run, as in tests, a task's child process runs what was built of them. */
+const IS_BUILT = import.meta.url.endsWith('.js')
+/** What a task's child process runs for a module. */
+const CHILD = fileURLToPath(
+  new URL(`${IS_BUILT ? '.' : '../dist'}/isolation/child/main.js`, import.meta.url),
+)
 
 /**
  * Starts the service: opens and migrates its database, works off its tasks, consumes its queue, serves its API. All of
@@ -178,9 +182,8 @@ function isolationFor(
   { module, handlerEnv: envNames = [] }: DispatcherConfig,
 ): Isolation {
   if (own !== undefined && program === undefined) return inlineIsolation({ dispatcher })
-  const runs =
-    own === undefined
-      ? { program: CHILD, module }
-      : { program: program ?? CHILD, module: undefined }
-  return childProcessIsolation({ log }, { ...runs, env, envNames, workingFolder: process.cwd() })
+  const runs = program === undefined ? { program: CHILD, module } : { program, module: undefined }
+  const flags = IS_BUILT ? {} : { nodeFlags: [] }
+  const workingFolder = process.cwd()
+  return childProcessIsolation({ log }, { ...runs, ...flags, env, envNames, workingFolder })
 }
