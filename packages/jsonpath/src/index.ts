@@ -27,4 +27,4 @@ export type {
   Step,
   Sub,
 } from './syntax/tree.ts'
-export type { Warning } from './warnings.ts'
+export type { Warning } from './warnings/warning.ts'

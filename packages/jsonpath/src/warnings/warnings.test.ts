@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { compile } from './compile/compile.ts'
+import { compile } from '../compile/compile.ts'
 
 describe('what is legal and probably not meant gives a warning', () => {
   test.each([
