@@ -54,6 +54,7 @@ export const errorTable = {
   SUBSCRIPTION_FORBIDDEN: 403,
   SUBSCRIPTION_EXISTS: 409,
   SUBSCRIPTION_LIMIT: 403,
+  UNINDEXED_LIMIT: 409,
   SECRET_UNREADABLE: 409,
   SIGNING_OFF: 404,
   USER_TOO_LONG: 403,
@@ -129,7 +130,11 @@ export async function createApi(
       deliverBell: needs.bells.deliver,
       refuseTarget: (url) => needs.egress.check(url),
     },
-    { disableAfterMs: config.disableAfterMs, perUser: config.subscriptionsPerUser },
+    {
+      disableAfterMs: config.disableAfterMs,
+      perUser: config.subscriptionsPerUser,
+      unindexed: { perUser: config.unindexedPerUser, inAll: config.unindexedInAll },
+    },
   )
   peopleRoutes(app, needs, config)
   return app

@@ -181,6 +181,16 @@ export const notificationsSettings = {
     default: 10_000,
     min: 1,
   }),
+  unindexedPerUser: setting.integer('UNINDEXED_PER_USER', {
+    doc: 'How many of those may have an expression that no index finds, which is evaluated on every event.',
+    default: 100,
+    min: 0,
+  }),
+  unindexedInAll: setting.integer('UNINDEXED_IN_ALL', {
+    doc: 'And how many such subscriptions there may be on the site.',
+    default: 5000,
+    min: 0,
+  }),
   maxBody: setting.size('MAX_BODY', { doc: 'The largest request body.', default: '32MiB' }),
   spoolMax: setting.size('SPOOL_MAX', {
     doc: 'Events kept in DATA_DIR while the database is away, for each process; 0 for none.',
