@@ -40,6 +40,7 @@ export {
   RemoteDownloaderRunner,
 } from './download/remote-downloader-runner.ts'
 export { type AmqpMessage, eventsFromAmqp } from './events/amqp.ts'
+export { DISPATCHER_NAME_PATTERN } from './events/dispatcher-name.ts'
 export { EventFormatError, UnsupportedMediaTypeError } from './events/errors.ts'
 export { Event, MAX_EVENT_DEPTH, type Projection } from './events/event.ts'
 export { eventsFromHttp, type HttpHeaders } from './events/http.ts'
@@ -57,7 +58,6 @@ export {
 } from './handlers/command/errors.ts'
 export type { Command, CommandOptions } from './handlers/command/options.ts'
 export {
-  DISPATCHER_NAME_PATTERN,
   type Dispatcher,
   type DispatcherDefinition,
   DispatcherDefinitionError,

@@ -45,7 +45,7 @@ export interface Look {
   readonly follow: readonly string[]
   /** Another claim was faster, and what is in flight must be counted anew: look again at once. */
   readonly late: boolean
-  /** Something is due, and nothing of it may be sent now: caps, or somebody holds the lane's row. */
+  /** Something is due, and nothing of it may be sent now: caps, or somebody holds its rows. */
   readonly blocked: boolean
 }
 

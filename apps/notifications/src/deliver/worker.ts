@@ -14,7 +14,7 @@ import type { Target } from './target.ts'
 export interface DeliverNeeds {
   readonly claim: (limit: number) => Promise<Look>
   /** Wakes the lanes of these subscriptions when something of theirs is due. */
-  readonly follow: (subscriptions: readonly string[]) => Promise<number>
+  readonly follow: (subscriptions: readonly string[]) => Promise<unknown>
   /** Resolves to whether the delivery was still ours. */
   readonly record: (result: Result) => Promise<boolean>
   /** Why a subscription must be disabled at once, or that one of its deliveries is exhausted. */
@@ -54,10 +54,11 @@ export function deliverStep(needs: DeliverNeeds, options: DeliverOptions): () =>
     for (const delivery of claimed) needs.slots.run(() => run(delivery, claimedAt))
     for (const state of aside) needs.metrics.settled(state)
     if (aside.includes('pending')) needs.authorizeBell.ring()
-    const woken = await needs.follow(follow)
+    await needs.follow(follow)
     // Until one of ours settles, or, for the sake of other workers', for a short while.
     if (blocked && !late) await needs.deliverBell.wait(BLOCKED_MS, settled.signal)
-    return claimed.length + aside.length + woken > 0 || late || blocked
+    // Lanes that were put to sleep with nothing in them have made room for others.
+    return claimed.length + aside.length + follow.length > 0 || late || blocked
   }
 }
 

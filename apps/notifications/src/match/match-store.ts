@@ -3,6 +3,7 @@
  */
 import type { Sql } from '@pacifica/platform'
 import { HELD_FIRST, PARKED_AGAIN } from '../deliver/due.ts'
+import { followDeliveries } from '../deliver/lanes.ts'
 import type { Evaluation, Match } from './live-subscriptions.ts'
 import type { Streak } from './streaks.ts'
 
@@ -62,6 +63,10 @@ const handBack = `
   FROM unnest($1::uuid[], $2::bigint[]) AS d (uuid, claim)
   WHERE e.uuid = d.uuid AND e.match_claim = d.claim AND e.state = 'new'`
 
+// Of an event that is matched again Policy may have answered before: nobody will release what comes to it now.
+const ANSWERED = `EXISTS (
+  SELECT FROM policy_answer p WHERE p.event = w.event AND p.owner = w.owner AND p.state <> 'asking')`
+
 // One statement is one transaction: the event is matched exactly when its deliveries exist.
 const record = `
   WITH done AS (
@@ -80,15 +85,26 @@ const record = `
   delivered AS (
     INSERT INTO delivery (event, subscription, owner, state, reason, due, settled, received)
     SELECT event, subscription, owner, state, reason,
-      CASE state WHEN 'pending' THEN now() + ${PARKED_AGAIN} WHEN 'held' THEN now() + ${HELD_FIRST} END,
+      CASE state WHEN 'pending' THEN now() + CASE WHEN ${ANSWERED} THEN interval '0' ELSE ${PARKED_AGAIN} END
+                 WHEN 'held' THEN now() + ${HELD_FIRST} END,
       CASE WHEN state = 'failed' THEN now() END, received
-    FROM wanted ON CONFLICT (event, subscription) DO NOTHING)
-  SELECT uuid, extract(epoch FROM now() - created)::float8 * 1000 AS age FROM done`
+    FROM wanted w ON CONFLICT (event, subscription) DO NOTHING
+    RETURNING subscription, due)
+  SELECT uuid, extract(epoch FROM now() - created)::float8 * 1000 AS age,
+    array(SELECT subscription FROM delivered WHERE due <= now()) AS released
+  FROM done`
 
 const countFailures = `
   UPDATE eventmatch SET expression_failures = CASE WHEN $3 THEN $2 ELSE expression_failures + $2 END
   WHERE uuid = $1 AND disabled IS NULL
   RETURNING expression_failures AS failures`
+
+interface RecordedRow {
+  readonly uuid: string
+  readonly age: number
+  /** Subscriptions with deliveries that are due at once; the same in each row. */
+  readonly released: readonly string[]
+}
 
 export function matchStore(needs: { sql: Sql }): MatchStore {
   const { sql } = needs
@@ -101,7 +117,8 @@ export function matchStore(needs: { sql: Sql }): MatchStore {
       await sql.query(handBack, claims)
     },
     async record(matched) {
-      const ours = await sql.query<{ uuid: string; age: number }>(record, columns(matched))
+      const ours = await sql.query<RecordedRow>(record, columns(matched))
+      await followDeliveries(sql, ours[0]?.released ?? [])
       return new Map(ours.map((row) => [row.uuid, row.age]))
     },
     async countFailures({ subscription, run, recovered }) {
