@@ -39,7 +39,8 @@ const TOGETHER = 3
 /** And after so many more, alone, it is put aside as unmatchable. */
 const ALONE = 5
 /** A batch takes far less than this; whoever needs longer has died or is stuck. */
-const LEASE = "interval '60 seconds'"
+export const LEASE_MS = 60_000
+const LEASE = `interval '${LEASE_MS} milliseconds'`
 
 const claim = (which: string) => `
   UPDATE eventlog SET match_claim = match_claim + 1, match_begun = match_begun + 1, match_due = now() + ${LEASE}

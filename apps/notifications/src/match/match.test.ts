@@ -38,6 +38,7 @@ function set(events: ClaimedEvent[], match: () => Evaluation, batchMs = 60_000) 
       authorizeBell: { ring: () => (rings += 1) },
       metrics: { matched() {}, unmatchable() {}, expressionFailed() {}, settled() {} },
       log: silentLog,
+      abandoning: new AbortController().signal,
     },
     { batch: 100, batchMs },
   )

@@ -3,10 +3,10 @@
  */
 import { setImmediate } from 'node:timers/promises'
 import { Event, EventFormatError } from '@pacifica/core'
-import type { Bell, Log } from '@pacifica/platform'
+import { type Bell, insist, type Log } from '@pacifica/platform'
 import type { PipelineMetrics } from '../metrics.ts'
 import type { LiveSubscriptions } from './live-subscriptions.ts'
-import type { ClaimedEvent, MatchedEvent, MatchStore } from './match-store.ts'
+import { type ClaimedEvent, LEASE_MS, type MatchedEvent, type MatchStore } from './match-store.ts'
 import { MOST_FAILURES, type Streak, streaksOf } from './streaks.ts'
 
 export interface MatchNeeds {
@@ -20,6 +20,7 @@ export interface MatchNeeds {
     'matched' | 'unmatchable' | 'expressionFailed' | 'settled'
   >
   readonly log: Log
+  readonly abandoning: AbortSignal
 }
 
 export interface MatchOptions {
@@ -52,7 +53,13 @@ async function matchClaimed(
   const matched = await matchInTime(needs, options, claimed)
   const rest = claimed.slice(matched.length)
   if (rest.length > 0) await needs.store.handBack(rest)
-  const recorded = await needs.store.record(matched)
+  const recorded = await insist(() => needs.store.record(matched), {
+    what: `what ${matched.length} events match`,
+    signal: needs.abandoning,
+    withinMs: LEASE_MS - options.batchMs,
+    again: { firstMs: 250, maxMs: 2_000 },
+    log: needs.log,
+  })
   needs.authorizeBell.ring()
   const ours = matched.filter(({ event }) => recorded.has(event.uuid))
   for (const one of matched) tell(needs, one, recorded.get(one.event.uuid))
