@@ -65,9 +65,10 @@ export function startMatching(
   config: NotificationsConfig,
 ): void {
   const { database: sql, bells, log, life, metrics } = needs
+  const leaseMs = config.matchLeaseMs
   const match = matchStep(
     {
-      store: matchStore({ sql }),
+      store: matchStore({ sql, leaseMs }),
       subscriptions: liveSubscriptions({ sql }),
       disable: needs.subscriptions.disable,
       authorizeBell: bells.authorize,
@@ -75,7 +76,7 @@ export function startMatching(
       log,
       abandoning: life.abandoning,
     },
-    MATCH,
+    { batch: MATCH.batch, batchMs: leaseMs / MATCH.leasePerBatch, leaseMs },
   )
   startLoop(needs, 'match', match, bells.match)
   const watch = policyWatch(() => new Date())

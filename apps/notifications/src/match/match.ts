@@ -6,7 +6,7 @@ import { Event, EventFormatError } from '@pacifica/core'
 import { type Bell, insist, type Log } from '@pacifica/platform'
 import type { PipelineMetrics } from '../metrics.ts'
 import type { LiveSubscriptions } from './live-subscriptions.ts'
-import { type ClaimedEvent, LEASE_MS, type MatchedEvent, type MatchStore } from './match-store.ts'
+import type { ClaimedEvent, MatchedEvent, MatchStore } from './match-store.ts'
 import { MOST_FAILURES, type Streak, streaksOf } from './streaks.ts'
 
 export interface MatchNeeds {
@@ -27,6 +27,8 @@ export interface MatchOptions {
   readonly batch: number
   /** What of a batch is not matched by then is handed back: its lease must not run out while others wait. */
   readonly batchMs: number
+  /** While the database is away recording is tried again, but not for longer than that. */
+  readonly leaseMs: number
 }
 
 /** One step of the loop: a batch, then one event that was interrupted too often to be trusted in a batch. */
@@ -56,7 +58,7 @@ async function matchClaimed(
   const recorded = await insist(() => needs.store.record(matched), {
     what: `what ${matched.length} events match`,
     signal: needs.abandoning,
-    withinMs: LEASE_MS - options.batchMs,
+    withinMs: options.leaseMs - options.batchMs,
     again: { firstMs: 250, maxMs: 2_000 },
     log: needs.log,
   })
