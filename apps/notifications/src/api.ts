@@ -86,6 +86,8 @@ export interface ApiNeeds extends ReceiveNeeds {
   readonly policy: PolicyClient
   /** Undefined where there is no broker. */
   readonly intake?: Intake | undefined
+  /** Undefined when dispatches can go out. */
+  readonly publishTrouble?: () => string | undefined
   /** Ends what waits for something to happen. */
   readonly stopping: AbortSignal
 }
@@ -144,7 +146,11 @@ export async function createApi(
 function peopleRoutes(app: HttpApp, needs: ApiNeeds, config: NotificationsConfig): void {
   const { database: sql, identify, subscriptions, bells, policy, stopping } = needs
   const common = { sql, identify, subscriptions }
-  historyRoutes(app, { ...common, caps: capsOf(config) })
+  const { publishTrouble } = needs
+  historyRoutes(app, {
+    ...{ ...common, caps: capsOf(config) },
+    ...(publishTrouble && { publishTrouble }),
+  })
   retryRoute(app, {
     sql,
     identify,

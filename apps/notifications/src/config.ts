@@ -92,6 +92,12 @@ export const notificationsSettings = {
     required: true,
     ini: 'notifications.policy_url',
   }),
+  matchLeaseMs: setting.duration('MATCH_LEASE', {
+    doc: 'How long a worker may take to match a batch of events; then it counts as dead and another takes them over.',
+    default: '60s',
+    // It must outlast reading the subscriptions, however slow the machine.
+    min: 10_000,
+  }),
   policyTtlMs: setting.duration('POLICY_TTL', {
     doc: 'How long a yes of Policy holds; an older one is asked for again before anything is sent.',
     default: '10min',
@@ -251,8 +257,8 @@ function exposed(config: NotificationsConfig, sources: ConfigSources): ConfigMis
 export const ACCEPT = { waitMs: 3, maxEvents: 500, maxBytes: 16 * MiB, commitMs: 10_000 }
 /** How much of the spool is stored with one statement, and how often it is looked at. */
 export const TAKE_IN = { maxFiles: 500, maxBytes: 16 * MiB, idleMs: 5_000 }
-/** A batch's lease is 60 s. */
-export const MATCH = { batch: 100, batchMs: 10_000 }
+/** A batch takes a sixth of its lease at the most, so that what is left is enough to record it. */
+export const MATCH = { batch: 100, leasePerBatch: 6 }
 /** A loop that is not rung looks so often. */
 export const IDLE_MS = 2_000
 /** A recovery is looked at so often. */

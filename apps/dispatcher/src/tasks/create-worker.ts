@@ -1,9 +1,8 @@
 /** The worker over its table: what a run stores goes through here, and waits for a database that is away. */
 import { hostname } from 'node:os'
-import type { Bell, Database, Log } from '@pacifica/platform'
+import { type Bell, type Database, insist, type Log } from '@pacifica/platform'
 import type { DispatcherConfig } from '../config.ts'
 import { cancelledAmong } from './cancel.ts'
-import { insist } from './insist.ts'
 import * as logs from './log-store.ts'
 import { DEFAULT_RETRY, type RetryPolicy } from './retry.ts'
 import { type RunRows, type RunTaskNeeds, type RunTaskOptions, runTask } from './run-task.ts'

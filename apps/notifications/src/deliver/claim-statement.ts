@@ -6,11 +6,14 @@
  *
  * Nothing here reads more of a lane than its share, so a lane costs the same whether ten deliveries are due or a million.
  *
- * $1 limit, $2 lease in ms, $3 how old a yes of policy may be in ms, $4 $5 $6 caps: subscription, host, owner
+ * $1 limit, $2 lease in ms, $3 how old a yes of policy may be in ms, $4 $5 $6 caps: subscription, host, owner,
+ * $7 whether dispatches can be published
  */
 import { RETRY_SHARE } from './caps.ts'
 import { HELD_AGAIN, HELD_FIRST, IS_FIRST, IS_RETRY, PARKED_AGAIN } from './due.ts'
 
+/** A lane whose deliveries can be sent, as far as this worker knows. */
+export const OPEN = (dispatching: string) => `(${dispatching} OR l.host NOT LIKE 'dispatch://%')`
 const AWAKE = 'l.next_due <= now()'
 const MOST = 'least(coalesce(l.cap, $4), l.ramp)'
 
@@ -27,7 +30,7 @@ const READY = `
   ready AS MATERIALIZED (
     SELECT l.subscription, l.host, l.owner, l.turn, l.next_due, l.ramp, ${MOST} AS most
     FROM lane l
-    WHERE ${AWAKE}
+    WHERE ${AWAKE} AND ${OPEN('$7::bool')}
       AND l.subscription NOT IN (SELECT subscription FROM busy_lane WHERE n >= most)
       AND l.host NOT IN (SELECT host FROM busy_host WHERE n >= $5)
       AND l.owner NOT IN (SELECT owner FROM busy_owner WHERE n >= $6)
@@ -155,4 +158,4 @@ export const CLAIM = `
   UNION ALL SELECT 'late', NULL, ${NOTHING}, NULL WHERE EXISTS (SELECT FROM ready) AND NOT EXISTS (SELECT FROM mine)
   UNION ALL SELECT 'blocked', NULL, ${NOTHING}, NULL
     WHERE NOT EXISTS (SELECT FROM moved) AND NOT EXISTS (SELECT FROM served WHERE asleep)
-      AND EXISTS (SELECT FROM lane l WHERE ${AWAKE})`
+      AND EXISTS (SELECT FROM lane l WHERE ${AWAKE} AND ${OPEN('$7::bool')})`

@@ -39,11 +39,9 @@ export interface MatchStore {
 const TOGETHER = 3
 /** And after so many more, alone, it is put aside as unmatchable. */
 const ALONE = 5
-/** A batch takes far less than this; whoever needs longer has died or is stuck. */
-const LEASE = "interval '60 seconds'"
 
 const claim = (which: string) => `
-  UPDATE eventlog SET match_claim = match_claim + 1, match_begun = match_begun + 1, match_due = now() + ${LEASE}
+  UPDATE eventlog SET match_claim = match_claim + 1, match_begun = match_begun + 1, match_due = now() + $2 * interval '1 millisecond'
   WHERE uuid IN (
     SELECT uuid FROM eventlog WHERE state = 'new' AND match_due <= now() AND ${which}
     ORDER BY match_due LIMIT $1 FOR UPDATE SKIP LOCKED)
@@ -106,11 +104,12 @@ interface RecordedRow {
   readonly released: readonly string[]
 }
 
-export function matchStore(needs: { sql: Sql }): MatchStore {
-  const { sql } = needs
+/** @param needs.leaseMs a batch takes far less: whoever needs longer has died or is stuck */
+export function matchStore(needs: { sql: Sql; leaseMs?: number }): MatchStore {
+  const { sql, leaseMs = 60_000 } = needs
   return {
-    claimTogether: (limit) => sql.query<ClaimedEvent>(claimTogether, [limit]),
-    claimAlone: () => sql.query<ClaimedEvent>(claimAlone, [1]),
+    claimTogether: (limit) => sql.query<ClaimedEvent>(claimTogether, [limit, leaseMs]),
+    claimAlone: () => sql.query<ClaimedEvent>(claimAlone, [1, leaseMs]),
     giveUp: async () => (await sql.query<{ uuid: string }>(giveUp)).map((row) => row.uuid),
     async handBack(events) {
       const claims = [events.map((event) => event.uuid), events.map((event) => event.claim)]
