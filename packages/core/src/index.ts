@@ -55,6 +55,7 @@ export {
   CommandTimeoutError,
   CommandTooLargeError,
 } from './handlers/command/errors.ts'
+export { sizeOf as folderSize } from './handlers/command/folder-size.ts'
 export type { Command, CommandOptions } from './handlers/command/options.ts'
 export {
   DISPATCHER_NAME_PATTERN,

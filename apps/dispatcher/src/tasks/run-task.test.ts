@@ -20,6 +20,9 @@ const task = {
   process: null,
   event,
   trace: null,
+  kind: 'event' as const,
+  repeats: null,
+  size: 0,
 }
 const never = new AbortController().signal
 let base: string
@@ -38,11 +41,13 @@ interface Settings {
   readonly forceMs?: number
   readonly text?: string
   readonly cancelled?: boolean
+  readonly size?: number
+  readonly maxBytes?: number
 }
 
 function run(isolated: Isolation['run'], settings: Settings = {}) {
   const { signal = never, timeoutMs = 60_000, graceMs = 60_000, forceMs = 60_000 } = settings
-  const { text = event, cancelled = false } = settings
+  const { text = event, cancelled = false, size = 0, maxBytes = 1_000_000 } = settings
   const rows = {
     uploads: async () => [],
     markUpload: async () => true,
@@ -50,6 +55,8 @@ function run(isolated: Isolation['run'], settings: Settings = {}) {
     progress: async () => {},
     process: async () => true,
     appendLog: async () => {},
+    lastUploads: async () => ({ task: null, uploads: [] }),
+    compared: async () => true,
   }
   const needs = {
     dispatcher: 'example',
@@ -61,8 +68,11 @@ function run(isolated: Isolation['run'], settings: Settings = {}) {
     log,
   }
   const limits = { timeoutMs, graceMs, hurriedGraceMs: graceMs, forceMs }
-  const options = { limits, maxDownload: 1_000, maxLog: 1_000, unsureMs: 0 }
-  return runTask(needs, options, { ...task, event: text, cancelled }, signal)
+  const options = {
+    ...{ limits, maxDownload: 1_000, maxLog: 1_000, unsureMs: 0, dryRunFolder: base },
+    ...{ maxInput: 1_000, quota: { maxBytes, everyMs: 5 } },
+  }
+  return runTask(needs, options, { ...task, event: text, cancelled, size }, signal)
 }
 
 /** Listens, as a good handler does: ends by throwing when it is told to. */
