@@ -91,6 +91,7 @@ export async function startDispatcher(
     log,
     backlog: () => store.readBacklog(database),
     inHand: () => worker.inHand,
+    bytesInHand: () => worker.bytesInHand,
   })
   const handlers = isolationFor(needs, dispatcher, config)
   const isolation = guardLoops(handlers, { dispatcher: name, router: dispatcher.router })

@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createLog } from '@pacifica/platform'
@@ -162,4 +162,34 @@ test('what cannot even be begun fails with the reason', async () => {
 test('an isolation that rejects, against its promise, does not leave the task behind', async () => {
   const outcome = await run(() => Promise.reject(new TypeError('our own mistake')))
   expect(outcome).toMatchObject({ kind: 'threw', failure: { value: 'our own mistake' } })
+})
+
+test('a task with more input than may be in hand is not begun, and says the numbers', async () => {
+  const outcome = await run(() => Promise.reject(new Error('begun')), { size: 1_001 })
+  expect(outcome).toEqual({
+    kind: 'threw',
+    failure: {
+      type: 'TaskTooLargeError',
+      value: expect.stringMatching(/have 1001 bytes .* may have 1000 \(DISPATCHER_BYTES_IN_HAND\)/),
+      traceback: '',
+    },
+  })
+})
+
+test('a run whose folder holds more than it may is ended, and says the numbers', async () => {
+  const filling: Isolation['run'] = async (job, signal) => {
+    await mkdir(join(job.folder, 'deep/er'), { recursive: true })
+    await writeFile(join(job.folder, 'deep/er/file'), Buffer.alloc(2_001))
+    return await listening(job, signal)
+  }
+  expect(await run(filling, { maxBytes: 2_000 })).toEqual({
+    kind: 'threw',
+    failure: {
+      type: 'ScratchQuotaError',
+      value: expect.stringContaining('holds 2001 bytes, and may hold 2000'),
+      traceback: '',
+    },
+  })
+  expect(await readdir(base)).toEqual([])
+  expect(await run(async () => ({ kind: 'done' }), { maxBytes: 2_000 })).toEqual({ kind: 'done' })
 })
