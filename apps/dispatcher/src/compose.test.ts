@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto'
+import { createHash, randomUUID } from 'node:crypto'
 import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -121,6 +121,52 @@ test('an event goes from the queue to a bundle, and everything about it can be r
   const counted = await (await fetch(`${service.url}/metrics`)).text()
   expect(counted).toContain('pacifica_dispatcher_tasks_settled_total{state="done"} 1')
   expect(counted).toContain('pacifica_dispatcher_tasks{state="waiting"} 0')
+})
+
+/** A dry run of the task, when it is done. */
+async function dryRun(task: string): Promise<{ taskID: string; comparison: object | null }> {
+  const asked = await fetch(`${service.url}/tasks/${task}/dry-run`, { method: 'POST' })
+  const { taskID } = (await asked.json()) as { taskID: string }
+  for (;;) {
+    const run = await get<{ taskID: string; state: string; comparison: object }>(`/tasks/${taskID}`)
+    if (!['waiting', 'running'].includes(run.state)) return run
+    await new Promise((resolve) => setTimeout(resolve, 20))
+  }
+}
+
+test('a dry run says how the result would differ, and hands nothing in', async () => {
+  const { taskID } = await settledTask()
+  if (taskID === undefined) throw new Error('no task')
+  const same = await dryRun(taskID)
+  const bundles = join(folder, 'data/dispatcher/dry-runs/shouting')
+  expect(same.comparison).toMatchObject({
+    comparedWith: taskID,
+    same: true,
+    uploads: [
+      { now: { files: 1, bytes: 5, bundle: join(bundles, `${same.taskID}.tar`) }, changed: [] },
+    ],
+  })
+  await writeFile(join(folder, 'in/data/hello.txt'), 'world')
+  const { comparison } = await dryRun(taskID)
+  const sha1 = (text: string) => createHash('sha1').update(text).digest('hex')
+  expect(comparison).toMatchObject({
+    same: false,
+    uploads: [
+      {
+        before: { files: 1, bytes: 5, bundle: join(folder, 'out', `${taskID}.tar`) },
+        counts: { added: 0, removed: 0, changed: 1, unchanged: 0 },
+        changed: [
+          {
+            path: 'hello.txt',
+            before: { size: 5, sha1: sha1('HELLO') },
+            now: { size: 5, sha1: sha1('WORLD') },
+          },
+        ],
+      },
+    ],
+  })
+  expect(await readdir(join(folder, 'out'))).toEqual([`${taskID}.tar`])
+  expect(await readdir(bundles)).toHaveLength(2)
 })
 
 test('an event without a route ends as one, and a message without an event is not acknowledged', async () => {

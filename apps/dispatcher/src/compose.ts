@@ -33,12 +33,11 @@ import { createRunners } from './runners.ts'
 import { databaseFolder, prepareTables } from './tables.ts'
 import type { AcceptNeeds } from './tasks/accept.ts'
 import { metadataAsker } from './tasks/ask-metadata.ts'
-import { cancelTask } from './tasks/cancel.ts'
 import { consume } from './tasks/consumer.ts'
 import { createWorker } from './tasks/create-worker.ts'
-import { readLog } from './tasks/log-store.ts'
-import { taskReader } from './tasks/read.ts'
+import { startPurge } from './tasks/purge.ts'
 import { openScratch } from './tasks/scratch.ts'
+import { shownTasks } from './tasks/shown-tasks.ts'
 import * as store from './tasks/store.ts'
 
 export interface DispatcherNeeds {
@@ -88,6 +87,7 @@ export async function startDispatcher(
   const runners = createRunners(config, { log })
   const { database, migrations } = await openTasks(life, log, config)
   const scratch = await openScratch({ log }, resolve(config.dataDir, 'dispatcher/scratch', name))
+  const dryRunFolder = resolve(config.dataDir, 'dispatcher/dry-runs', name)
   await scratch.sweep(await store.runningTasks(database))
 
   const counts: TaskMetrics = taskMetrics({
@@ -95,6 +95,7 @@ export async function startDispatcher(
     log,
     backlog: () => store.readBacklog(database),
     inHand: () => worker.inHand,
+    bytesInHand: () => worker.bytesInHand,
   })
   const handlers = isolationFor(needs, dispatcher, config)
   const isolation = guardLoops(handlers, { dispatcher: name, router: dispatcher.router })
@@ -106,12 +107,15 @@ export async function startDispatcher(
   const worker = createWorker(
     {
       ...{ log, database, scratch, isolation, runners, metadata, dispatcher: name },
-      ...{ ...bells, outbox, onSettled: counts.onSettled },
+      ...{ ...bells, outbox, onSettled: counts.onSettled, dryRunFolder },
     },
     config,
   )
   const working = worker.run(life)
   life.onClose('tasks', () => working)
+
+  const { taskRetentionMs: retentionMs, dryRunKeepMs } = config
+  startPurge({ life, log, database }, { retentionMs, dryRunFolder, dryRunKeepMs })
 
   const accept: AcceptNeeds = {
     store: (arrival) => store.acceptTask(database, arrival),
@@ -124,15 +128,7 @@ export async function startDispatcher(
   life.onClose('consumer', () => consumer.stop())
 
   addChecks(health, { database, migrations, worker, consumer, transport })
-  const tasks = {
-    ...taskReader(database.adapter),
-    log: (id: string) => readLog(database, id),
-    async cancel(id: string) {
-      const state = await cancelTask(database, id)
-      bells.cancelBell.ring()
-      return state
-    },
-  }
+  const tasks = shownTasks(database, { ...bells, newId: randomUUID })
   const guard = guardOf(config)
   const listening = await serveApi(
     { life, log, metrics, health, accept, tasks, guard },

@@ -86,6 +86,23 @@ export const dispatcherSettings = {
     max: 1_000,
     doc: 'How many tasks run at once in this process',
   }),
+  bytesInHand: setting.size('DISPATCHER_BYTES_IN_HAND', {
+    min: 1,
+    doc: 'How many bytes of input files the tasks that run at once in this process may have together; a task that has more fails at once; not set: no limit',
+  }),
+  scratchQuota: setting.size('DISPATCHER_SCRATCH_QUOTA', {
+    min: 1,
+    doc: "How much a task's folder may hold, looked at every second; a task that has more there is ended and fails; not set: no limit",
+  }),
+  taskRetentionMs: setting.duration('DISPATCHER_TASK_RETENTION', {
+    min: 1,
+    doc: 'Tasks that ended longer ago are deleted, with their logs and what is known of their bundles; not set: they are kept',
+  }),
+  dryRunKeepMs: setting.duration('DISPATCHER_DRY_RUN_KEEP', {
+    default: '7d',
+    min: 1,
+    doc: 'How long the bundles of dry runs are kept, in DATA_DIR',
+  }),
   taskTimeoutMs: setting.duration('DISPATCHER_TASK_TIMEOUT', {
     default: '12h',
     min: 1,

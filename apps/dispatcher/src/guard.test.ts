@@ -39,6 +39,7 @@ async function app(apiTokens: string | undefined): Promise<HttpApp> {
       accept: { store: never, bell: createBell(), log, newId: () => '', onAccepted() {} },
       tasks: {
         ...{ find: never, cancel: never, log: never },
+        ...{ list: never, read: never, retry: never, dryRun: never },
         page: async () => ({ rows: [], next: undefined }),
       },
     },
@@ -54,6 +55,10 @@ const TASKS = [
   ['GET', '/get/00000000-0000-4000-8000-000000000000'],
   ['GET', '/tasks/00000000-0000-4000-8000-000000000000/log'],
   ['DELETE', '/tasks/00000000-0000-4000-8000-000000000000'],
+  ['GET', '/tasks'],
+  ['GET', '/tasks/00000000-0000-4000-8000-000000000000'],
+  ['POST', '/tasks/00000000-0000-4000-8000-000000000000/retry'],
+  ['POST', '/tasks/00000000-0000-4000-8000-000000000000/dry-run'],
   ['POST', '/receive'],
 ] as const
 

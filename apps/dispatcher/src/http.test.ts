@@ -13,9 +13,8 @@ import {
   openMigrated,
 } from '../../../test/harness/index.ts'
 import { dispatcherApp } from './http.ts'
-import { cancelTask } from './tasks/cancel.ts'
-import { appendLog, readLog } from './tasks/log-store.ts'
-import { taskReader } from './tasks/read.ts'
+import { appendLog } from './tasks/log-store.ts'
+import { shownTasks } from './tasks/shown-tasks.ts'
 import { acceptTask, claimTasks, recordResult } from './tasks/store.ts'
 import { settle } from './tasks/task.ts'
 
@@ -36,11 +35,8 @@ beforeEach(() => database.query('TRUNCATE task CASCADE'))
 
 function appOn(database: Database, store = acceptTask.bind(undefined, database)) {
   const accept = { store, bell: createBell(), log, newId: randomUUID, onAccepted: () => {} }
-  const tasks = {
-    ...taskReader(database.adapter),
-    cancel: (id: string) => cancelTask(database, id),
-    log: (id: string) => readLog(database, id),
-  }
+  const [bell, cancelBell] = [createBell(), createBell()]
+  const tasks = shownTasks(database, { bell, cancelBell, newId: randomUUID })
   const needs = { log, metrics: createMetrics(), health: createHealth(), accept, tasks }
   return dispatcherApp(needs, { name: 'example', bodyLimit: 10_000 })
 }
@@ -301,6 +297,9 @@ test('the API is described, with an example for every route', async () => {
     '/',
     '/tasks/{id}',
     '/tasks/{id}/log',
+    '/tasks',
+    '/tasks/{id}/retry',
+    '/tasks/{id}/dry-run',
   ]) {
     expect(JSON.stringify(paths[path])).toContain('example')
   }

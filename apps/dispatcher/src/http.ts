@@ -14,6 +14,7 @@ import {
 import type { DispatcherConfig } from './config.ts'
 import { dispatcherSecurity, type Guard } from './guard.ts'
 import { type AcceptNeeds, acceptPosted } from './tasks/accept.ts'
+import { itemRoutes, type TaskItems } from './tasks/item-routes.ts'
 import { type ShownTasks, taskRoutes } from './tasks/routes.ts'
 import { VERSION } from './version.ts'
 
@@ -23,6 +24,7 @@ const ERRORS: ErrorTable = {
   TASK_ID: 422,
   TASK_NOT_FOUND: 404,
   TASK_ENDED: 409,
+  TASK_NOT_FAILED: 409,
   TOKEN: 401,
   DATABASE_AWAY: 503,
 }
@@ -39,7 +41,7 @@ export interface ApiNeeds {
   readonly metrics: Metrics
   readonly health: Health
   readonly accept: AcceptNeeds
-  readonly tasks: ShownTasks
+  readonly tasks: ShownTasks & TaskItems
   /** Undefined: everybody who reaches the port may ask. */
   readonly guard?: Guard | undefined
 }
@@ -71,6 +73,12 @@ export async function dispatcherApp(
       },
       { dispatcher: name },
     )
+    itemRoutes(scope, {
+      list: (filter, page) => answering(() => tasks.list(filter, page)),
+      read: (id) => answering(() => tasks.read(id)),
+      retry: (id) => answering(() => tasks.retry(id)),
+      dryRun: (id) => answering(() => tasks.dryRun(id)),
+    })
   })
   return app
 }

@@ -13,9 +13,10 @@ export function taskMetrics(needs: {
   readonly metrics: Metrics
   readonly backlog: () => Promise<Backlog>
   readonly inHand: () => number
+  readonly bytesInHand: () => number
   readonly log: Log
 }): TaskMetrics {
-  const { metrics, backlog, inHand, log } = needs
+  const { metrics, backlog, inHand, bytesInHand, log } = needs
   const accepted = metrics.histogram({
     name: 'pacifica_dispatcher_accept_seconds',
     help: 'From an event read to its task committed',
@@ -30,6 +31,11 @@ export function taskMetrics(needs: {
     name: 'pacifica_dispatcher_tasks_in_hand',
     help: 'Tasks running in this process',
     collect: (gauge) => gauge.set(inHand()),
+  })
+  metrics.gauge({
+    name: 'pacifica_dispatcher_bytes_in_hand',
+    help: 'Bytes of input files that the tasks running in this process have together',
+    collect: (gauge) => gauge.set(bytesInHand()),
   })
   const oldest = metrics.gauge({
     name: 'pacifica_dispatcher_oldest_waiting_seconds',

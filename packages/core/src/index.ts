@@ -56,6 +56,7 @@ export {
   CommandTimeoutError,
   CommandTooLargeError,
 } from './handlers/command/errors.ts'
+export { sizeOf as folderSize } from './handlers/command/folder-size.ts'
 export type { Command, CommandOptions } from './handlers/command/options.ts'
 export {
   type Dispatcher,

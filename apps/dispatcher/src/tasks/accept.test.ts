@@ -1,7 +1,7 @@
-/** What is told of a dead letter that somebody sent again. */
+import { Event } from '@pacifica/core'
 import { createBell, createLog, type DispatchMessage } from '@pacifica/platform'
 import { expect, test } from 'vitest'
-import { acceptMessage } from './accept.ts'
+import { acceptMessage, bytesOf } from './accept.ts'
 
 const message: DispatchMessage = {
   ...{ deliveryId: '2f1b1c4e-5a0a-4b53-9d4b-0a4a1c7f7c11', replay: 1, digest: 'ab' },
@@ -28,4 +28,18 @@ test('a dead letter that is sent again and has its task already is told, with th
   ])
   expect(await linesOf({ ...message, letter }, true)).toEqual([])
   expect(await linesOf(message, false)).toEqual([])
+})
+
+test.each([
+  [[5, 7, undefined, 0.5], 13],
+  [[-5, 1], 1],
+  [[1e300], Number.MAX_SAFE_INTEGER],
+  [[], 0],
+  [['a lot'], 0],
+])('files of the sizes %j weigh %d bytes', (sizes, bytes) => {
+  const data = sizes.map((size) => ({ destinationTable: 'Files', name: 'x', size }))
+  const event = Event.parse(
+    JSON.stringify({ specversion: '1.0', type: 't', source: '/s', id: '1', data }),
+  )
+  expect(bytesOf(event)).toBe(bytes)
 })

@@ -2,7 +2,7 @@
  * The first step, the same for both ways in: an event that came by the queue or by POST /receive is committed as a
  * task, or joins the task that it already has (the rule stands in store.ts). Whoever sent it is answered after that.
  */
-import { Event } from '@pacifica/core'
+import { Event, File } from '@pacifica/core'
 import {
   type Bell,
   type DispatchMessage,
@@ -65,7 +65,10 @@ async function accept(
   const startedAt = performance.now()
   const origin = { ...from, trace: readTrace(from.trace) ?? newTrace() }
   const { source, id: eventId, text } = event
-  const accepted = await store({ id: newId(), source, eventId, event: text, ...origin })
+  const accepted = await store({
+    ...{ id: newId(), source, eventId, event: text, size: bytesOf(event) },
+    ...origin,
+  })
   if (accepted.isNew) bell.ring()
   const ms = performance.now() - startedAt
   onAccepted(ms / 1000)
@@ -81,4 +84,15 @@ async function accept(
     'task.accepted',
   )
   return accepted
+}
+
+/** Of the event's files together, by its own word. What is no size, or no list of files, is its handler's to complain of. */
+export function bytesOf(event: Event): number {
+  let bytes = 0
+  try {
+    for (const { size = 0 } of File.fromEvent(event)) if (size > 0) bytes += Math.ceil(size)
+  } catch {
+    return 0
+  }
+  return Math.min(bytes, Number.MAX_SAFE_INTEGER)
 }

@@ -4,6 +4,7 @@ import { type Bell, type Database, insist, type Log } from '@pacifica/platform'
 import type { DispatcherConfig } from '../config.ts'
 import { cancelledAmong } from './cancel.ts'
 import * as logs from './log-store.ts'
+import { readLastUploads } from './repeat.ts'
 import { DEFAULT_RETRY, type RetryPolicy } from './retry.ts'
 import { type RunRows, type RunTaskNeeds, type RunTaskOptions, runTask } from './run-task.ts'
 import * as store from './store.ts'
@@ -17,6 +18,8 @@ const HURRIED_GRACE_MS = 1_500
 const FORCE_MS = 1_000
 /** How often the table is looked at when no bell rings. */
 const IDLE_MS = 5_000
+/** How often is looked how much a task's folder holds. */
+const QUOTA_MS = 1_000
 
 export interface WorkerParts extends Omit<RunTaskNeeds, 'rowsOf'> {
   readonly database: Database
@@ -25,22 +28,24 @@ export interface WorkerParts extends Omit<RunTaskNeeds, 'rowsOf'> {
   /** Rung when a task was claimed: that is told as well. */
   readonly outbox: Pick<Bell, 'ring'>
   readonly onSettled: (settlement: Settlement) => void
+  readonly dryRunFolder: string
 }
 
 export function createWorker(parts: WorkerParts, config: DispatcherConfig): TaskWorker {
   const { database, bell, cancelBell, outbox, onSettled, log } = parts
-  const { leaseMs, concurrency } = config
+  const { leaseMs, concurrency, bytesInHand: most } = config
   const retry = retryPolicy(config)
   const { maxStarts } = retry
   const worker = `${hostname()} ${process.pid} ${new Date().toISOString()}`
   const rowsOf: RunTaskNeeds['rowsOf'] = (task, signal) => runRows(database, log, task, signal)
   const running = { ...parts, rowsOf }
-  const options = runOptions(config)
+  const options = runOptions(config, parts.dryRunFolder)
   return new TaskWorker(
     {
       store: {
-        async claim(limit, except) {
-          const limits = { limit, except, leaseMs, maxStarts, worker }
+        async claim(limit, except, bytes) {
+          const room = most === undefined ? undefined : { most, bytes: Math.max(0, most - bytes) }
+          const limits = { limit, except, leaseMs, maxStarts, worker, room }
           const claimed = await store.claimTasks(database, limits)
           if (claimed.length > 0) outbox.ring()
           return claimed
@@ -62,13 +67,16 @@ function retryPolicy({ maxStarts, retries, retryWaitMs }: DispatcherConfig): Ret
   return { ...DEFAULT_RETRY, retries, firstMs: retryWaitMs, maxStarts }
 }
 
-function runOptions(config: DispatcherConfig): RunTaskOptions {
+function runOptions(config: DispatcherConfig, dryRunFolder: string): RunTaskOptions {
   const { taskTimeoutMs: timeoutMs, taskGraceMs: graceMs } = config
   return {
     limits: { timeoutMs, graceMs, hurriedGraceMs: HURRIED_GRACE_MS, forceMs: FORCE_MS },
     maxDownload: config.maxDownload ?? Number.POSITIVE_INFINITY,
     maxLog: config.maxLog,
     unsureMs: config.unsureWaitMs,
+    maxInput: config.bytesInHand ?? Number.POSITIVE_INFINITY,
+    quota: { maxBytes: config.scratchQuota ?? Number.POSITIVE_INFINITY, everyMs: QUOTA_MS },
+    dryRunFolder,
   }
 }
 
@@ -87,6 +95,9 @@ function runRows(
     process: (record) => insisting('the process', () => store.noteProcess(database, task, record)),
     taken: (taken) => insisting('the files', () => store.noteTaken(database, task, taken)),
     progress: (progress) => store.noteProgress(database, task, progress),
+    lastUploads: () => insisting('the last bundles', () => readLastUploads(database, task)),
+    compared: (found) =>
+      insisting('the comparison', () => store.noteComparison(database, task, found)),
     appendLog: (pieces) => logs.appendLog(database, task, pieces),
   }
 }

@@ -3,7 +3,12 @@
  * behind when even that does not help.
  */
 import { sleep } from '@pacifica/platform'
-import { LeaseLostError, TaskCancelledError, TaskTimeoutError } from './stop-reasons.ts'
+import {
+  LeaseLostError,
+  ScratchQuotaError,
+  TaskCancelledError,
+  TaskTimeoutError,
+} from './stop-reasons.ts'
 import type { Outcome } from './task.ts'
 
 export interface RunLimits {
@@ -77,6 +82,13 @@ function told(outcome: Outcome, stop: AbortSignal, limitMs: number): Outcome {
   if (ENDS.has(outcome.kind)) return outcome
   if (stop.reason instanceof TaskTimeoutError) return { kind: 'timed-out', limitMs }
   if (stop.reason instanceof TaskCancelledError) return { kind: 'cancelled' }
+  if (stop.reason instanceof ScratchQuotaError)
+    return { kind: 'threw', failure: brief(stop.reason) }
   if (stop.aborted && outcome.kind !== 'unfinished') return { kind: 'interrupted' }
   return outcome
+}
+
+/** It is nobody's code that went wrong here, so there is no traceback. */
+function brief({ name, message }: Error) {
+  return { type: name, value: message, traceback: '' }
 }

@@ -1,4 +1,4 @@
-/** What the API reads: single tasks and pages of them, the newest first. */
+/** What the calls of the Python dispatcher read: single tasks and pages of them, the newest first, without dry runs. */
 import type { SqlDriverAdapterFactory } from '@prisma/client/runtime/client'
 import { PrismaClient } from '../database/generated/client.ts'
 import type { TaskEntryRow, TaskRow } from './view.ts'
@@ -21,7 +21,10 @@ export function taskReader(adapter: SqlDriverAdapterFactory): TaskReader {
     find: (id) => prisma.task.findUnique({ where: { id } }),
     async page(limit, cursor) {
       const found = await prisma.task.findMany({
-        ...(cursor === undefined ? {} : { where: { seq: { lt: BigInt(cursor) } } }),
+        where: {
+          kind: { not: 'dry-run' },
+          ...(cursor === undefined ? {} : { seq: { lt: BigInt(cursor) } }),
+        },
         select: { id: true, seq: true, created: true, updated: true, deleted: true },
         orderBy: { seq: 'desc' },
         take: limit + 1,

@@ -105,7 +105,7 @@ const receiveOptions = {
   validatorCompiler: () => () => true,
 } as const
 
-const lookUpErrors = { 401: errorReply, 404: errorReply, 422: errorReply, 503: errorReply }
+export const lookUpErrors = { 401: errorReply, 404: errorReply, 422: errorReply, 503: errorReply }
 
 const statusOptions = {
   schema: {

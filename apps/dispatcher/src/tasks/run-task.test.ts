@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createLog } from '@pacifica/platform'
@@ -20,6 +20,9 @@ const task = {
   process: null,
   event,
   trace: null,
+  kind: 'event' as const,
+  repeats: null,
+  size: 0,
 }
 const never = new AbortController().signal
 let base: string
@@ -38,11 +41,13 @@ interface Settings {
   readonly forceMs?: number
   readonly text?: string
   readonly cancelled?: boolean
+  readonly size?: number
+  readonly maxBytes?: number
 }
 
 function run(isolated: Isolation['run'], settings: Settings = {}) {
   const { signal = never, timeoutMs = 60_000, graceMs = 60_000, forceMs = 60_000 } = settings
-  const { text = event, cancelled = false } = settings
+  const { text = event, cancelled = false, size = 0, maxBytes = 1_000_000 } = settings
   const rows = {
     uploads: async () => [],
     markUpload: async () => true,
@@ -50,6 +55,8 @@ function run(isolated: Isolation['run'], settings: Settings = {}) {
     progress: async () => {},
     process: async () => true,
     appendLog: async () => {},
+    lastUploads: async () => ({ task: null, uploads: [] }),
+    compared: async () => true,
   }
   const needs = {
     dispatcher: 'example',
@@ -61,8 +68,11 @@ function run(isolated: Isolation['run'], settings: Settings = {}) {
     log,
   }
   const limits = { timeoutMs, graceMs, hurriedGraceMs: graceMs, forceMs }
-  const options = { limits, maxDownload: 1_000, maxLog: 1_000, unsureMs: 0 }
-  return runTask(needs, options, { ...task, event: text, cancelled }, signal)
+  const options = {
+    ...{ limits, maxDownload: 1_000, maxLog: 1_000, unsureMs: 0, dryRunFolder: base },
+    ...{ maxInput: 1_000, quota: { maxBytes, everyMs: 5 } },
+  }
+  return runTask(needs, options, { ...task, event: text, cancelled, size }, signal)
 }
 
 /** Listens, as a good handler does: ends by throwing when it is told to. */
@@ -152,4 +162,34 @@ test('what cannot even be begun fails with the reason', async () => {
 test('an isolation that rejects, against its promise, does not leave the task behind', async () => {
   const outcome = await run(() => Promise.reject(new TypeError('our own mistake')))
   expect(outcome).toMatchObject({ kind: 'threw', failure: { value: 'our own mistake' } })
+})
+
+test('a task with more input than may be in hand is not begun, and says the numbers', async () => {
+  const outcome = await run(() => Promise.reject(new Error('begun')), { size: 1_001 })
+  expect(outcome).toEqual({
+    kind: 'threw',
+    failure: {
+      type: 'TaskTooLargeError',
+      value: expect.stringMatching(/have 1001 bytes .* may have 1000 \(DISPATCHER_BYTES_IN_HAND\)/),
+      traceback: '',
+    },
+  })
+})
+
+test('a run whose folder holds more than it may is ended, and says the numbers', async () => {
+  const filling: Isolation['run'] = async (job, signal) => {
+    await mkdir(join(job.folder, 'deep/er'), { recursive: true })
+    await writeFile(join(job.folder, 'deep/er/file'), Buffer.alloc(2_001))
+    return await listening(job, signal)
+  }
+  expect(await run(filling, { maxBytes: 2_000 })).toEqual({
+    kind: 'threw',
+    failure: {
+      type: 'ScratchQuotaError',
+      value: expect.stringContaining('holds 2001 bytes, and may hold 2000'),
+      traceback: '',
+    },
+  })
+  expect(await readdir(base)).toEqual([])
+  expect(await run(async () => ({ kind: 'done' }), { maxBytes: 2_000 })).toEqual({ kind: 'done' })
 })

@@ -2,18 +2,22 @@
  * One task from its claim to its outcome: what is left of an earlier run, event, scratch folder, handler, time limit.
  * Whatever goes wrong on this way, thrown by whomever and as whatever, becomes an outcome: a task always comes to an end.
  */
-import { Event } from '@pacifica/core'
+import { Event, type TransactionKeyValue, type UploaderRunner } from '@pacifica/core'
 import type { Log } from '@pacifica/platform'
 import type { Isolation, Job } from '../isolation/isolation.ts'
 import { endOrphans, type ProcessRecord } from '../isolation/process-tree.ts'
 import type { Runners } from '../runners.ts'
 import type { MetadataAsker } from './ask-metadata.ts'
+import { type Comparison, compare } from './compare.ts'
+import { DryRunUploader } from './dry-run-uploader.ts'
 import { failureOf, storableFailure } from './failure.ts'
 import { inTime, type RunLimits } from './in-time.ts'
 import type { LogPiece } from './log-store.ts'
 import { provenanceOf } from './provenance.ts'
+import type { LastUploads } from './repeat.ts'
 import { retryOf } from './retry.ts'
 import type { Scratch } from './scratch.ts'
+import { type QuotaOptions, withinQuota } from './scratch-quota.ts'
 import { LeaseLostError } from './stop-reasons.ts'
 import type { ClaimedTask } from './store.ts'
 import type { Outcome } from './task.ts'
@@ -25,16 +29,19 @@ import {
   type ReportedProgress,
 } from './task-progress.ts'
 import { TaskUploader } from './task-uploader.ts'
-import type { UploadRecord } from './upload-store.ts'
+import type { UploadChange, UploadRecord } from './upload-store.ts'
 
 /** What a run stores and reads, under its claim. `false`: the claim is no longer ours. */
 export interface RunRows {
   uploads(): Promise<UploadRecord[]>
-  markUpload(upload: Omit<UploadRecord, 'ageMs'>): Promise<boolean>
+  markUpload(upload: UploadChange): Promise<boolean>
   taken(taken: { readonly files: number; readonly bytes: number }): Promise<void>
   progress(progress: ReportedProgress): Promise<void>
   process(record: ProcessRecord): Promise<boolean>
   appendLog(pieces: readonly LogPiece[]): Promise<void>
+  /** What a dry run's result is held against, and how it differs. */
+  lastUploads(): Promise<LastUploads>
+  compared(found: Comparison): Promise<boolean>
 }
 
 export interface RunTaskNeeds {
@@ -55,6 +62,12 @@ export interface RunTaskOptions {
   readonly maxLog: number
   /** How long Ingest may take over a bundle. */
   readonly unsureMs: number
+  /** A task whose files are more than this together is not begun. */
+  readonly maxInput: number
+  /** Of a task's folder. */
+  readonly quota: QuotaOptions
+  /** Where dry runs leave their bundles. */
+  readonly dryRunFolder: string
 }
 
 const PROGRESS_MS = 2_000
@@ -70,9 +83,12 @@ export async function runTask(
     endEarlierRun(task, needs.log)
     const outcome = await needs.scratch.use(task, async (folder): Promise<Outcome> => {
       if (task.cancelled) return { kind: 'cancelled' }
+      if (task.size > options.maxInput) return tooLarge(task.size, options.maxInput)
       const run = (stop: AbortSignal, force: AbortSignal) =>
         oneRun(needs, options, task, folder, stop, force)
-      return await inTime(run, options.limits, signal)
+      return await withinQuota(folder, options.quota, signal, (limited) =>
+        inTime(run, options.limits, limited),
+      )
     })
     return 'failure' in outcome
       ? { ...outcome, failure: storableFailure(outcome.failure) }
@@ -80,6 +96,12 @@ export async function runTask(
   } catch (error) {
     return { kind: 'threw', failure: failureOf(error, process.cwd()) }
   }
+}
+
+/** It would never fit. */
+function tooLarge(size: number, most: number): Outcome {
+  const value = `the event's files have ${size} bytes together, and all tasks in hand may have ${most} (DISPATCHER_BYTES_IN_HAND): raise that, or leave such events to a dispatcher that has the room`
+  return { kind: 'threw', failure: { type: 'TaskTooLargeError', value, traceback: '' } }
 }
 
 /** What a killed supervisor's handler may still be doing, it does not do beside the new run. */
@@ -107,29 +129,67 @@ async function oneRun(
   try {
     const event = Event.parse(task.event)
     const provenance = provenanceOf({ dispatcher: needs.dispatcher, taskId: task.id, event })
-    const uploader = new TaskUploader(
-      {
-        uploads: needs.runners.uploadsOf(task.id),
-        metadata: needs.metadata,
-        log,
-        mark: (upload) => rows.markUpload(upload),
-        progress: report.tell,
-      },
-      { taskId: task.id, provenance, known: await rows.uploads(), unsureMs: options.unsureMs },
-    )
-    if ((await uploader.resume({ signal: stop })) !== undefined) return { kind: 'done' }
+    const uploads = await uploadsOf(needs, options, task, rows, { log, report, provenance })
+    if (await uploads.resume(stop)) return { kind: 'done' }
+    const { uploader } = uploads
     const downloader = new TaskDownloader(
       { downloader: needs.runners.downloader, taken: rows.taken, progress: report.tell },
       options.maxDownload,
     )
     const notes = notesOf(task, rows, taskLog, report, log)
     const job = { taskId: task.id, event, folder, provenance, downloader, uploader, notes, force }
-    return await needs.isolation.run(job, stop)
+    const outcome = await needs.isolation.run(job, stop)
+    if (outcome.kind === 'done') await uploads.done()
+    return outcome
   } catch (error) {
     return { kind: 'threw', failure: failureOf(error, process.cwd()), ...retryOf(error) }
   } finally {
     await report.close()
     await taskLog.close()
+  }
+}
+
+interface TaskUploads {
+  readonly uploader: UploaderRunner
+  /** True: an earlier run has left nothing but this upload to do, and now it is done. */
+  resume(signal: AbortSignal): Promise<boolean>
+  /** When the handler is through. */
+  done(): Promise<void>
+}
+
+async function uploadsOf(
+  needs: RunTaskNeeds,
+  options: RunTaskOptions,
+  task: ClaimedTask,
+  rows: RunRows,
+  run: { log: Log; report: ProgressReport; provenance: readonly TransactionKeyValue[] },
+): Promise<TaskUploads> {
+  const { provenance, log } = run
+  const progress = run.report.tell
+  if (task.kind === 'dry-run') {
+    const into = { taskId: task.id, provenance, folder: options.dryRunFolder }
+    const uploader = new DryRunUploader({ progress }, into)
+    return {
+      uploader,
+      resume: async () => false,
+      async done() {
+        const last = await rows.lastUploads()
+        const found = compare(last.task, last.uploads, uploader.made)
+        if (!(await rows.compared(found))) throw new LeaseLostError(task.id)
+      },
+    }
+  }
+  const uploader = new TaskUploader(
+    {
+      ...{ uploads: needs.runners.uploadsOf(task.id), metadata: needs.metadata, log, progress },
+      mark: (upload) => rows.markUpload(upload),
+    },
+    { taskId: task.id, provenance, known: await rows.uploads(), unsureMs: options.unsureMs },
+  )
+  return {
+    uploader,
+    resume: async (signal) => (await uploader.resume({ signal })) !== undefined,
+    done: async () => undefined,
   }
 }
 

@@ -2,9 +2,9 @@
 import { Type } from 'typebox'
 import { STATUS_LINES } from './task.ts'
 
-const exampleId = '0b1e7f2a-9c3d-4e5f-8a6b-7c8d9e0f1a2b'
-const exampleTime = '2019-01-09T09:17:26.123Z'
-const exampleEvent = {
+export const exampleId = '0b1e7f2a-9c3d-4e5f-8a6b-7c8d9e0f1a2b'
+export const exampleTime = '2019-01-09T09:17:26.123Z'
+export const exampleEvent = {
   cloudEventsVersion: '0.1',
   eventType: 'org.pacifica.metadata.ingest',
   source: 'http://metadata.pacifica.org/transactions?_id=67',
@@ -15,9 +15,9 @@ const exampleEvent = {
   data: [{ destinationTable: 'Transactions._id', value: 67 }],
 }
 
-const textOrNull = Type.Union([Type.String(), Type.Null()])
-const time = Type.String({ format: 'date-time' })
-const timeOrNull = Type.Union([time, Type.Null()])
+export const textOrNull = Type.Union([Type.String(), Type.Null()])
+export const time = Type.String({ format: 'date-time' })
+export const timeOrNull = Type.Union([time, Type.Null()])
 const statusLines = [...new Set(Object.values(STATUS_LINES))]
 
 export const event = Type.Object(

@@ -23,3 +23,14 @@ export class TaskTimeoutError extends Error {
     super("the task's time is up")
   }
 }
+
+/** The task's folder holds more than it may. */
+export class ScratchQuotaError extends Error {
+  override readonly name = 'ScratchQuotaError'
+  readonly code = 'SCRATCH_QUOTA'
+  constructor(bytes: number, maxBytes: number) {
+    super(
+      `the task's folder holds ${bytes} bytes, and may hold ${maxBytes} (DISPATCHER_SCRATCH_QUOTA): its input, its result and what the handler keeps there`,
+    )
+  }
+}

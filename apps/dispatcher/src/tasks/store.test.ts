@@ -68,6 +68,20 @@ describe.each(ENGINES)('on the %s engine', (engine) => {
   afterAll(() => databases.close())
   beforeEach(() => one.query('TRUNCATE task CASCADE'))
 
+  test('no more bytes come into hand than there is room for, in order; what never fits is claimed', async () => {
+    const sizes = { first: 60, wide: 50, huge: 101, small: 1 }
+    for (const [eventId, size] of Object.entries(sizes)) {
+      await acceptTask(one, arrival({ eventId, digest: eventId, size }))
+    }
+    const claim = async (bytes: number) => {
+      const tasks = await claimed(one, { room: { bytes, most: 100 } })
+      return tasks.map(({ size }) => size).sort()
+    }
+    expect(await claim(100)).toEqual([101, 60])
+    expect(await claim(40)).toEqual([])
+    expect(await claim(100)).toEqual([1, 50])
+  })
+
   describe('an event becomes a task once', () => {
     test('the same delivery, brought twice, has one task', async () => {
       const first = arrival()

@@ -6,6 +6,7 @@
  */
 import type { Database, Sql } from '@pacifica/platform'
 import type { ProcessRecord } from '../isolation/process-tree.ts'
+import type { TaskKind } from './repeat.ts'
 import type { Settlement } from './task.ts'
 
 /** An event that came in, on its way to become a task, or to join one. */
@@ -20,6 +21,8 @@ export interface Arrival {
   readonly eventId: string
   readonly event: string
   readonly trace: string | undefined
+  /** Bytes of the event's files together; nothing unless given. */
+  readonly size?: number
 }
 
 export interface Accepted {
@@ -46,6 +49,11 @@ export interface ClaimedTask extends Held {
   /** The event as it came in: JSON text. */
   readonly event: string
   readonly trace: string | null
+  readonly kind: TaskKind
+  /** Of a retry or a dry run: the task that it repeats. */
+  readonly repeats: string | null
+  /** Bytes of the event's files together. */
+  readonly size: number
 }
 
 export interface ClaimOptions {
@@ -56,10 +64,12 @@ export interface ClaimOptions {
   readonly worker: string
   /** What this worker holds already: never claimed from oneself, even when a lease ran out unnoticed. */
   readonly except: readonly string[]
+  /** How many bytes of files may come into hand, and how many one task may have: without it, any number. */
+  readonly room?: { readonly bytes: number; readonly most: number } | undefined
 }
 
 /** Puts all arrivals of one event in a row, so that `ACCEPT` sees the ones before it. Held to the commit. */
-const IN_TURN = `SELECT pg_advisory_xact_lock(hashtextextended('dispatcher.task ' || $1, 0))`
+export const IN_TURN = `SELECT pg_advisory_xact_lock(hashtextextended('dispatcher.task ' || $1, 0))`
 
 /**
  * The rule of doing things once, whole:
@@ -71,17 +81,17 @@ const IN_TURN = `SELECT pg_advisory_xact_lock(hashtextextended('dispatcher.task 
 const ACCEPT = `
 WITH arrival AS (
   SELECT $1::uuid AS id, $2::uuid AS delivery, $3::int AS replay, $4::text AS digest, $5::text AS source,
-         $6::text AS event_id, $7::text AS event, $8::text AS trace
+         $6::text AS event_id, $7::text AS event, $8::text AS trace, $9::bigint AS size
 ), known AS (
   SELECT d.task AS id FROM task_delivery d JOIN arrival a ON d.delivery = a.delivery AND d.replay = a.replay
 ), joined AS (
   SELECT t.id FROM task t JOIN arrival a ON t.digest = a.digest AND t.source = a.source AND t.event_id = a.event_id
   WHERE a.replay = 0 AND t.state IN ('waiting', 'running', 'retrying', 'done') AND t.deleted IS NULL
-    AND NOT EXISTS (SELECT FROM known)
+    AND t.kind <> 'dry-run' AND NOT EXISTS (SELECT FROM known)
   ORDER BY t.seq DESC LIMIT 1
 ), added AS (
-  INSERT INTO task (id, digest, source, event_id, event, trace)
-  SELECT id, digest, source, event_id, event, trace FROM arrival
+  INSERT INTO task (id, digest, source, event_id, event, trace, size)
+  SELECT id, digest, source, event_id, event, trace, size FROM arrival
   WHERE NOT EXISTS (SELECT FROM known) AND NOT EXISTS (SELECT FROM joined)
   RETURNING id
 ), chosen AS (
@@ -97,7 +107,7 @@ SELECT id, is_new FROM chosen`
 
 /** Commits the arrival as a task of its own, or finds the task that it belongs to. */
 export function acceptTask(database: Database, arrival: Arrival): Promise<Accepted> {
-  const { id, delivery, digest, source, eventId, event, trace } = arrival
+  const { id, delivery, digest, source, eventId, event, trace, size = 0 } = arrival
   return database.transaction(async (sql) => {
     await sql.query(IN_TURN, [digest])
     const values = [id, delivery?.id ?? null, delivery?.replay ?? 0, digest, source, eventId]
@@ -105,6 +115,7 @@ export function acceptTask(database: Database, arrival: Arrival): Promise<Accept
       ...values,
       event,
       trace ?? null,
+      size,
     ])
     const chosen = rows[0]
     if (chosen === undefined) throw new Error('accepting an event gave no task')
@@ -112,24 +123,34 @@ export function acceptTask(database: Database, arrival: Arrival): Promise<Accept
   })
 }
 
+/**
+ * In the order in which they are due: one that does not fit waits for room, and those behind it with it, so that small
+ * ones do not keep it waiting for ever. One that would never fit is claimed, to say so.
+ */
 const CLAIM = `
 WITH due AS (
-  SELECT id FROM task
+  SELECT id, due, seq, size FROM task
   WHERE state IN ('waiting', 'running', 'retrying') AND due <= now() AND attempts < $3 AND NOT (id = ANY($5::uuid[]))
   ORDER BY due, seq LIMIT $1
   FOR UPDATE SKIP LOCKED
+), placed AS (
+  SELECT id, size, sum(CASE WHEN size > $7::bigint THEN 0 ELSE size END) OVER (ORDER BY due, seq) AS upto FROM due
+), fitting AS (
+  SELECT id FROM placed WHERE $7::bigint IS NULL OR size > $7::bigint OR upto <= $6::bigint
 )
 UPDATE task t
 SET state = 'running', claim = t.claim + 1, attempts = t.attempts + 1, due = now() + $2 * interval '1 ms',
     worker = $4, started = coalesce(t.started, now()), updated = now(),
     files_taken = 0, bytes_taken = 0, progress = NULL
-FROM due WHERE t.id = due.id
-RETURNING t.id, t.claim, t.attempts, t.retries, t.event, t.trace, t.process, t.cancelled IS NOT NULL AS cancelled`
+FROM fitting WHERE t.id = fitting.id
+RETURNING t.id, t.claim, t.attempts, t.retries, t.event, t.trace, t.process, t.kind, t.repeats, t.size,
+  t.cancelled IS NOT NULL AS cancelled`
 
 /** Takes up to `limit` tasks that wait, or whose holder let the lease run out; oldest first. */
 export function claimTasks(sql: Sql, options: ClaimOptions): Promise<ClaimedTask[]> {
-  const { limit, leaseMs, maxStarts, worker, except } = options
-  return sql.query<ClaimedTask>(CLAIM, [limit, leaseMs, maxStarts, worker, [...except]])
+  const { limit, leaseMs, maxStarts, worker, except, room } = options
+  const values = [limit, leaseMs, maxStarts, worker, [...except]]
+  return sql.query<ClaimedTask>(CLAIM, [...values, room?.bytes ?? null, room?.most ?? null])
 }
 
 const ABANDON = `
@@ -229,6 +250,16 @@ export async function noteProgress(sql: Sql, held: Held, progress: object): Prom
     `UPDATE task SET progress = $3::jsonb, updated = now() WHERE id = $1 AND claim = $2 AND state = 'running'`,
     [held.id, held.claim, JSON.stringify(progress)],
   )
+}
+
+/** How a dry run's result differs. False: the claim is no longer ours. */
+export async function noteComparison(sql: Sql, held: Held, found: object): Promise<boolean> {
+  const rows = await sql.query(
+    `UPDATE task SET comparison = $3::jsonb, updated = now() WHERE id = $1 AND claim = $2 AND state = 'running'
+     RETURNING id`,
+    [held.id, held.claim, JSON.stringify(found)],
+  )
+  return rows.length > 0
 }
 
 /** The runs that are going on, as far as anybody knows. */

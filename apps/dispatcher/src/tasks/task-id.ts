@@ -23,3 +23,8 @@ export function parseTaskId(text: string): string {
 export class TaskEndedError extends Error {
   readonly code = 'TASK_ENDED'
 }
+
+/** There is nothing to retry. */
+export class TaskNotFailedError extends Error {
+  readonly code = 'TASK_NOT_FAILED'
+}

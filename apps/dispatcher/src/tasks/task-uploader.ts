@@ -13,12 +13,13 @@ import {
 import type { Log } from '@pacifica/platform'
 import type { Uploads } from '../runners.ts'
 import type { MetadataAsker } from './ask-metadata.ts'
+import { manifestOf } from './manifest.ts'
 import { PROVENANCE_KEYS, withProvenance } from './provenance.ts'
 import { LeaseLostError } from './stop-reasons.ts'
 import type { ReportedProgress } from './task-progress.ts'
-import type { UploadRecord } from './upload-store.ts'
+import type { UploadChange, UploadRecord } from './upload-store.ts'
 
-type Stored = Omit<UploadRecord, 'ageMs'>
+type Stored = UploadChange
 
 export interface TaskUploaderNeeds {
   readonly uploads: Uploads
@@ -164,6 +165,8 @@ export class TaskUploader extends UploaderRunner {
     const next = async (changes: Partial<Stored>) => {
       record = { ...record, ...changes }
       await this.#mark(record)
+      // Once is enough: it may be long.
+      record = { ...record, manifest: undefined }
     }
     await next({})
     const ending = holdOff(options.signal)
@@ -175,6 +178,10 @@ export class TaskUploader extends UploaderRunner {
         options.onProgress?.(now)
       },
       keyValues: withProvenance(options.keyValues, this.#options.provenance),
+      onFiles: (files) => {
+        record = { ...record, manifest: manifestOf(files) }
+        options.onFiles?.(files)
+      },
       beforeLast: async () => {
         ending.begin()
         await next({ state: 'ending' })

@@ -3,6 +3,7 @@
  * changes only while the claim of whoever uploads is the newest: that is the fence around the one result of a task.
  */
 import type { Database, Sql } from '@pacifica/platform'
+import type { Manifest } from './manifest.ts'
 import type { Held } from './store.ts'
 
 /** `begun`: Ingest cannot have it yet. `ending`: it may have it. `sent`: its job is known. `done`: it has made it a transaction. */
@@ -24,6 +25,12 @@ export interface UploadRecord {
   readonly ageMs: number
 }
 
+/** What is stored of an upload. */
+export interface UploadChange extends Omit<UploadRecord, 'ageMs'> {
+  /** What the bundle holds; what is known of that stays, unless the upload begins anew. */
+  readonly manifest?: Manifest | undefined
+}
+
 export async function readUploads(sql: Sql, taskId: string): Promise<UploadRecord[]> {
   return await sql.query<UploadRecord>(
     `SELECT number, state, last, unsure, job_id AS "jobId", bundle, transaction,
@@ -37,11 +44,13 @@ const MARK = `
 WITH ours AS (
   SELECT id FROM task WHERE id = $1 AND claim = $2 AND state = 'running' FOR UPDATE
 )
-INSERT INTO task_upload (task, number, state, last, unsure, job_id, bundle, transaction)
-SELECT id, $3, $4, $5, $6, $7, $8, $9 FROM ours
+INSERT INTO task_upload (task, number, state, last, unsure, job_id, bundle, transaction, manifest)
+SELECT id, $3, $4, $5, $6, $7, $8, $9, $10::jsonb FROM ours
 ON CONFLICT (task, number) DO UPDATE
 SET state = excluded.state, last = excluded.last, unsure = excluded.unsure, job_id = excluded.job_id,
-    bundle = excluded.bundle, transaction = excluded.transaction, updated = now()
+    bundle = excluded.bundle, transaction = excluded.transaction, updated = now(),
+    manifest = CASE WHEN excluded.state = 'begun' THEN excluded.manifest
+               ELSE coalesce(excluded.manifest, task_upload.manifest) END
 RETURNING number`
 
 const SHOW = `
@@ -51,15 +60,12 @@ UPDATE task SET updated = now(), bundles = coalesce((
 WHERE id = $1`
 
 /** False: the claim is no longer ours, and nothing was changed. */
-export function markUpload(
-  database: Database,
-  held: Held,
-  upload: Omit<UploadRecord, 'ageMs'>,
-): Promise<boolean> {
-  const { number, state, last, unsure, jobId, bundle, transaction } = upload
+export function markUpload(database: Database, held: Held, upload: UploadChange): Promise<boolean> {
+  const { number, state, last, unsure, jobId, bundle, transaction, manifest } = upload
   const values = [held.id, held.claim, number, state, last, unsure, jobId, bundle, transaction]
+  const holds = manifest === undefined ? null : JSON.stringify(manifest)
   return database.transaction(async (sql) => {
-    const rows = await sql.query(MARK, values)
+    const rows = await sql.query(MARK, [...values, holds])
     if (rows.length === 0) return false
     if (state === 'done') await sql.query(SHOW, [held.id])
     return true

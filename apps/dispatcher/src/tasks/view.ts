@@ -90,7 +90,7 @@ export function taskView(row: TaskRow, dispatcher: string): TaskView {
     ...timesOf(row),
     filesTaken: row.filesTaken,
     bytesTaken: Number(row.bytesTaken),
-    bundles: (row.bundles as TaskView['bundles']).map((made) => ({ ...UNKNOWN, ...made })),
+    bundles: (row.bundles as TaskView['bundles']).map((made) => ({ ...UNKNOWN_BUNDLE, ...made })),
     attempts: row.attempts,
     retries: row.retries,
     nextTry: row.state === 'retrying' ? row.due.toISOString() : null,
@@ -100,7 +100,7 @@ export function taskView(row: TaskRow, dispatcher: string): TaskView {
 }
 
 /** Of bundles that an earlier version noted. */
-const UNKNOWN = { bundle: null, jobId: null, transaction: null, unsure: false }
+export const UNKNOWN_BUNDLE = { bundle: null, jobId: null, transaction: null, unsure: false }
 
 export interface TaskEntry {
   taskID: string

@@ -12,7 +12,7 @@ const log = createLog({ name: 'test', level: 'silent' })
 function table(ids: string[]) {
   const waiting = ids.map((id) => ({
     ...{ id, claim: 1, attempts: 1, retries: 0, event: '{}', trace: null },
-    ...{ cancelled: false, process: null },
+    ...{ cancelled: false, process: null, kind: 'event' as const, repeats: null, size: 100 },
   }))
   const recorded: (Held & Settlement)[] = []
   const lost = new Set<string>()
@@ -138,9 +138,9 @@ test('a claim that fails is tried again', async () => {
   let failures = 1
   const flaky: WorkerNeeds['store'] = {
     ...store,
-    async claim(limit, except) {
+    async claim(...asked) {
       if (failures-- > 0) throw new Error('connection terminated')
-      return await store.claim(limit, except)
+      return await store.claim(...asked)
     },
   }
   const { stop, worker } = start(flaky, async () => ({ kind: 'done' }))
@@ -170,9 +170,9 @@ test('a task that is to be tried again is looked for when it is due', async () =
   let claims = 0
   const counting: WorkerNeeds['store'] = {
     ...store,
-    async claim(limit, except) {
+    async claim(...asked) {
       claims += 1
-      return await store.claim(limit, except)
+      return await store.claim(...asked)
     },
   }
   const failure = { type: 'Error', value: 'away', traceback: '' }

@@ -10,7 +10,8 @@ import { abandoned, type Outcome, type Settlement, settle } from './task.ts'
 
 export interface WorkerNeeds {
   readonly store: {
-    claim(limit: number, except: readonly string[]): Promise<ClaimedTask[]>
+    /** @param bytes what the tasks in hand have of files */
+    claim(limit: number, except: readonly string[], bytes: number): Promise<ClaimedTask[]>
     abandon(except: readonly string[], settlement: Settlement): Promise<string[]>
     renew(held: readonly Held[]): Promise<Set<string>>
     /** Which of these tasks somebody wants to end. */
@@ -58,6 +59,11 @@ export class TaskWorker {
     return this.#hands.size
   }
 
+  /** What their events' files have together. */
+  get bytesInHand(): number {
+    return [...this.#hands.values()].reduce((sum, { task }) => sum + task.size, 0)
+  }
+
   /** Undefined while it looks for work regularly; else what is wrong, for readiness. */
   trouble(): string | undefined {
     const silentMs = performance.now() - this.#lastLook
@@ -97,7 +103,7 @@ export class TaskWorker {
       onSettled?.(settlement)
     }
     const free = concurrency - inHand.length
-    const claimed = free > 0 ? await store.claim(free, inHand) : []
+    const claimed = free > 0 ? await store.claim(free, inHand, this.bytesInHand) : []
     this.#lastLook = performance.now()
     for (const task of claimed) {
       if (stopping.aborted) await this.#record(task, settle({ kind: 'interrupted' }), abandoning)

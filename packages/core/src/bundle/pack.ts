@@ -43,10 +43,13 @@ export function packBundle(
   return Readable.from(chunks, { objectMode: false })
 }
 
-/** Like `packBundle`, for a reader that is done with a chunk when it asks for the next but one. */
+/**
+ * Like `packBundle`, for a reader that is done with a chunk when it asks for the next but one.
+ * @param subject its `onFiles` is told what the bundle holds, before the chunk that ends it
+ */
 export function packBundleInPlace(
   files: readonly BundleFile[],
-  subject: BundleSubject,
+  subject: BundleSubject & Told,
   signal: AbortSignal,
 ): AsyncGenerator<Buffer> {
   // New memory for every chunk would cost more time than the hashes.
@@ -58,9 +61,13 @@ export function packBundleInPlace(
   return bundleChunks(files, subject, signal, next)
 }
 
+interface Told {
+  readonly onFiles?: (files: readonly DescribedFile[]) => void
+}
+
 async function* bundleChunks(
   files: readonly BundleFile[],
-  subject: BundleSubject,
+  subject: BundleSubject & Told,
   signal: AbortSignal,
   nextBuffer: () => Buffer,
 ): AsyncGenerator<Buffer> {
@@ -75,6 +82,7 @@ async function* bundleChunks(
     described.push({ ...file, sha1 })
     yield* out.append(Buffer.alloc(paddingAfter(file.size)))
   }
+  subject.onFiles?.(described)
   const text = Buffer.from(metadataText(subject, described))
   yield* out.append(tarHeader(metadataMember(text.length)))
   yield* out.append(text)

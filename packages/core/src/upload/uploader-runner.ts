@@ -1,4 +1,4 @@
-import type { BundleSubject } from '../bundle/metadata.ts'
+import type { BundleSubject, DescribedFile } from '../bundle/metadata.ts'
 import type { JsonObject } from '../events/json.ts'
 import type { TransferOptions } from '../transfer/deadline.ts'
 
@@ -9,6 +9,11 @@ export interface UploadOptions extends BundleSubject, TransferOptions {
    * is broken off after this need not be made again (`RemoteUploaderRunner.follow`).
    */
   readonly onJob?: (jobId: number) => void | Promise<void>
+  /**
+   * Told what the bundle holds, when all of its files are read: before `beforeLast`. By the runners of core; one that
+   * does not bundle files as they do need not.
+   */
+  readonly onFiles?: (files: readonly DescribedFile[]) => void
   /**
    * Waited for when all but the last bytes of the bundle are sent: until it resolves, Ingest cannot have taken the
    * bundle. Rejects: the upload fails, and nothing was handed in.

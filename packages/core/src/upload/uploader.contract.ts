@@ -91,6 +91,23 @@ export function uploaderContract(name: string, open: () => Promise<Destination>)
       )
     })
 
+    test('what a bundle holds is told, with hashes, before its end is sent', async () => {
+      await put('b/foo.txt', '0123456789')
+      await put('a.txt', '')
+      const told: string[] = []
+      await destination.runner.upload(source, {
+        ...SUBJECT,
+        onFiles: (files) => {
+          for (const { path, size, sha1 } of files) told.push(`${path} ${size} ${sha1}`)
+        },
+        beforeLast: () => void told.push('the end'),
+      })
+      expect(told.slice(0, 2)).toEqual([
+        'a.txt 0 da39a3ee5e6b4b0d3255bfef95601890afd80709',
+        'b/foo.txt 10 87acec17cd9dcd20a716cc2cf67417b71c8a7016',
+      ])
+    })
+
     test('metadata says whose the result is and what is noted on it', async () => {
       await destination.runner.upload(source, SUBJECT)
       const [bundle] = await destination.arrived()

@@ -1,0 +1,122 @@
+/** Lists of tasks with filters, the newest first, page by page; and a single task with all that belongs to it. */
+import type { Sql } from '@pacifica/platform'
+import type { Comparison } from './compare.ts'
+import type { Manifest } from './manifest.ts'
+import { type RepeatRow, readRepeats, type TaskKind } from './repeat.ts'
+import type { TaskState } from './task.ts'
+import type { UploadState } from './upload-store.ts'
+
+/** All of them must hold; what is not given does not matter. */
+export interface TaskFilter {
+  readonly states?: readonly TaskState[]
+  readonly kind?: TaskKind
+  readonly source?: string
+  readonly eventId?: string
+  /** Of when it came in: from the first, up to and without the second. */
+  readonly since?: string
+  readonly until?: string
+  /** Somewhere in source, event id, or the error's type or message; upper and lower case alike. */
+  readonly text?: string
+}
+
+export interface ListedTask {
+  readonly id: string
+  readonly seq: number
+  readonly state: TaskState
+  readonly kind: TaskKind
+  readonly repeats: string | null
+  readonly source: string
+  readonly eventId: string
+  readonly size: number
+  readonly attempts: number
+  readonly retries: number
+  readonly due: Date
+  readonly worker: string | null
+  readonly progress: unknown
+  readonly cancelled: Date | null
+  readonly filesTaken: number
+  readonly bytesTaken: number
+  readonly bundles: unknown
+  readonly exceptionType: string | null
+  readonly exceptionValue: string | null
+  readonly created: Date
+  readonly updated: Date
+  readonly started: Date | null
+  readonly settled: Date | null
+}
+
+const COLUMNS = `
+  id, seq, state, kind, repeats, source, event_id AS "eventId", size, attempts, retries, due, worker, progress, cancelled,
+  files_taken AS "filesTaken", bytes_taken AS "bytesTaken", bundles, exception_type AS "exceptionType",
+  exception_value AS "exceptionValue", created, updated, started, settled`
+
+/** @param cursor only tasks that came in before this one, by `seq` */
+export function listTasks(
+  sql: Sql,
+  filter: TaskFilter,
+  { limit, cursor }: { readonly limit: number; readonly cursor: string | undefined },
+): Promise<ListedTask[]> {
+  const values: unknown[] = [limit]
+  const conditions = ['deleted IS NULL']
+  const where = (value: unknown, condition: (given: string) => string) => {
+    if (value === undefined) return
+    values.push(value)
+    conditions.push(condition(`$${values.length}`))
+  }
+  const { states, kind, source, eventId, since, until, text } = filter
+  where(cursor, (given) => `seq < ${given}::bigint`)
+  where(states && [...states], (given) => `state = ANY(${given}::text[])`)
+  where(kind, (given) => `kind = ${given}`)
+  where(source, (given) => `source = ${given}`)
+  where(eventId, (given) => `left(event_id, 200) = left(${given}, 200) AND event_id = ${given}`)
+  where(since, (given) => `created >= ${given}::timestamptz`)
+  where(until, (given) => `created < ${given}::timestamptz`)
+  where(text, (given) => `strpos(${SEARCHED}, lower(${given})) > 0`)
+  const all = conditions.join(' AND ')
+  return sql.query<ListedTask>(
+    `SELECT ${COLUMNS} FROM task WHERE ${all} ORDER BY seq DESC LIMIT $1`,
+    values,
+  )
+}
+
+/** A line break keeps a text from being found across two of them. */
+const SEARCHED = `lower(concat_ws(E'\\n', event_id, source, exception_type, exception_value))`
+
+export interface ShownUpload {
+  readonly number: number
+  readonly state: UploadState
+  readonly bundle: string | null
+  readonly jobId: number | null
+  readonly transaction: string | null
+  readonly unsure: boolean
+  readonly manifest: Manifest | null
+  readonly updated: Date
+}
+
+export interface TaskDetail extends ListedTask {
+  readonly event: string
+  readonly exceptionTraceback: string
+  readonly comparison: Comparison | null
+  readonly deliveries: readonly { readonly deliveryId: string; readonly replay: number }[]
+  readonly uploads: readonly ShownUpload[]
+  readonly repeatedBy: readonly RepeatRow[]
+}
+
+const DETAIL = `
+SELECT ${COLUMNS}, event, exception_traceback AS "exceptionTraceback", comparison,
+  (SELECT coalesce(jsonb_agg(jsonb_build_object('deliveryId', d.delivery, 'replay', d.replay)
+                             ORDER BY d.created, d.delivery), '[]')
+   FROM task_delivery d WHERE d.task = task.id) AS deliveries
+FROM task WHERE id = $1`
+
+const UPLOADS = `
+SELECT number, state, bundle, job_id AS "jobId", transaction, unsure, manifest, updated
+FROM task_upload WHERE task = $1 ORDER BY number`
+
+export async function readTask(sql: Sql, id: string): Promise<TaskDetail | undefined> {
+  type Row = Omit<TaskDetail, 'uploads' | 'repeatedBy'>
+  const [row] = await sql.query<Row>(DETAIL, [id])
+  if (row === undefined) return undefined
+  const uploads = await sql.query<ShownUpload>(UPLOADS, [id])
+  return { ...row, uploads, repeatedBy: await readRepeats(sql, id) }
+}

@@ -1,0 +1,71 @@
+/**
+ * DISPATCHER_TASK_RETENTION: a slow loop that deletes tasks that ended longer ago, with their logs, deliveries and
+ * uploads, in batches of one short transaction each. Any number of processes may run it. The bundles of dry runs lie in
+ * this process's own folder and go by their age.
+ */
+import { createBell, type Database, type Lifetime, type Log, workLoop } from '@pacifica/platform'
+import { removeOldDryRuns } from './dry-run-uploader.ts'
+
+const EVERY_MS = 10 * 60_000
+const BATCH = 500
+
+export interface PurgeOptions {
+  readonly retentionMs: number | undefined
+  readonly dryRunFolder: string
+  readonly dryRunKeepMs: number
+}
+
+export function startPurge(
+  needs: { readonly database: Database; readonly life: Lifetime; readonly log: Log },
+  options: PurgeOptions,
+): void {
+  const { database, life, log } = needs
+  const step = purgeStep({ database, log, signal: life.stopping }, options)
+  const loop = workLoop(step, {
+    ...{ name: 'purge', signal: life.stopping, bell: createBell(), idleMs: EVERY_MS, log },
+  })
+  life.onClose('purge', () => loop)
+}
+
+/** One look; false, because there is time until the next. */
+export function purgeStep(
+  needs: { database: Database; log: Pick<Log, 'info'>; signal: AbortSignal },
+  { retentionMs, dryRunFolder, dryRunKeepMs }: PurgeOptions,
+): () => Promise<boolean> {
+  return async () => {
+    const { database, log, signal } = needs
+    const bundles = await removeOldDryRuns(dryRunFolder, dryRunKeepMs)
+    if (bundles > 0) log.info({ bundles }, 'dry_runs.purged')
+    if (retentionMs === undefined) return false
+    const tasks = await purgeTasks(database, { olderMs: retentionMs, signal })
+    if (tasks > 0) log.info({ tasks }, 'tasks.purged')
+    return false
+  }
+}
+
+/** What somebody holds is left for the next time. */
+const PURGE = `
+WITH old AS (
+  SELECT id FROM task WHERE settled < now() - $1::float8 * interval '1 ms'
+    AND state NOT IN ('waiting', 'running', 'retrying')
+  ORDER BY settled LIMIT $2 FOR UPDATE SKIP LOCKED
+)
+DELETE FROM task t USING old WHERE t.id = old.id RETURNING t.id`
+
+/** Tasks that ended longer than that ago. How many went. */
+export async function purgeTasks(
+  database: Database,
+  {
+    olderMs,
+    signal,
+    batch = BATCH,
+  }: { readonly olderMs: number; readonly signal: AbortSignal; readonly batch?: number },
+): Promise<number> {
+  let purged = 0
+  while (!signal.aborted) {
+    const gone = await database.query(PURGE, [olderMs, batch])
+    purged += gone.length
+    if (gone.length < batch) break
+  }
+  return purged
+}
