@@ -36,6 +36,7 @@ import { metadataAsker } from './tasks/ask-metadata.ts'
 import { cancelTask } from './tasks/cancel.ts'
 import { consume } from './tasks/consumer.ts'
 import { createWorker } from './tasks/create-worker.ts'
+import { openLeftCarts } from './tasks/left-carts.ts'
 import { readLog } from './tasks/log-store.ts'
 import { taskReader } from './tasks/read.ts'
 import { openScratch } from './tasks/scratch.ts'
@@ -102,11 +103,12 @@ export async function startDispatcher(
   const parts = { life, log, metrics, health, database, channel: transport.taskEvents }
   const outbox = await openOutbox(parts, { dispatcher: name })
   const bell = ringingToo(taskBell(database), outbox)
+  const carts = openLeftCarts({ life, log, database, runners })
   const bells = { bell, cancelBell: database.bell('dispatcher_cancel') }
   const worker = createWorker(
     {
       ...{ log, database, scratch, isolation, runners, metadata, dispatcher: name },
-      ...{ ...bells, outbox, onSettled: counts.onSettled },
+      ...{ ...bells, outbox, carts, onSettled: counts.onSettled },
     },
     config,
   )
