@@ -35,7 +35,10 @@ import type { AcceptNeeds } from './tasks/accept.ts'
 import { metadataAsker } from './tasks/ask-metadata.ts'
 import { consume } from './tasks/consumer.ts'
 import { createWorker } from './tasks/create-worker.ts'
+
+import { openLeftCarts } from './tasks/left-carts.ts'
 import { startPurge } from './tasks/purge.ts'
+
 import { openScratch } from './tasks/scratch.ts'
 import { shownTasks } from './tasks/shown-tasks.ts'
 import * as store from './tasks/store.ts'
@@ -103,11 +106,12 @@ export async function startDispatcher(
   const parts = { life, log, metrics, health, database, channel: transport.taskEvents }
   const outbox = await openOutbox(parts, { dispatcher: name })
   const bell = ringingToo(taskBell(database), outbox)
+  const carts = openLeftCarts({ life, log, database, runners })
   const bells = { bell, cancelBell: database.bell('dispatcher_cancel') }
   const worker = createWorker(
     {
       ...{ log, database, scratch, isolation, runners, metadata, dispatcher: name },
-      ...{ ...bells, outbox, onSettled: counts.onSettled, dryRunFolder },
+      ...{ ...bells, outbox, carts, onSettled: counts.onSettled, dryRunFolder },
     },
     config,
   )

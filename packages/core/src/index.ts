@@ -15,6 +15,7 @@ export {
 export { bundleSize, packBundle } from './bundle/pack.ts'
 export { Workspace } from './bundle/workspace.ts'
 export {
+  type CartNews,
   DownloaderRunner,
   type DownloadOptions,
   type Opener,

@@ -68,6 +68,7 @@ function worker(database: Database, batch = 100) {
           return store.claimTogether(limit)
         },
       },
+      abandoning: new AbortController().signal,
       subscriptions: {
         ...live,
         async refresh() {
