@@ -81,7 +81,7 @@ function worker(database: Database, batch = 100) {
       metrics: { matched() {}, unmatchable() {}, expressionFailed() {}, settled() {} },
       log: silentLog,
     },
-    { batch, batchMs: 60_000 },
+    { batch, batchMs: 60_000, leaseMs: 60_000 },
   )
   return {
     live,
