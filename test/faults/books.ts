@@ -19,6 +19,8 @@ export interface DeliveryRow {
   readonly reason: string | null
   /** Requests on record. */
   readonly attempts: number
+  /** Requests that the delivery itself has counted. */
+  readonly counted: number
   readonly is_due: boolean
 }
 
@@ -34,25 +36,32 @@ export interface Books {
   readonly events: readonly EventRow[]
   readonly deliveries: readonly DeliveryRow[]
   readonly tasks: readonly TaskRow[]
+  /** Attempts on record although there was no connection to send anything. */
+  readonly unsent: number
   /** Tasks in all. */
   readonly taskCount: number
 }
 
 const EVENTS = 'SELECT uuid, event_id, state, match_count, jsondata FROM eventlog'
 const DELIVERIES = `
-  SELECT d.uuid, d.event, d.subscription, d.state, d.reason, d.due IS NOT NULL AS is_due,
+  SELECT d.uuid, d.event, d.subscription, d.state, d.reason, d.due IS NOT NULL AS is_due, d.attempt AS counted,
     (SELECT count(*)::int FROM attempt a WHERE a.delivery = d.uuid) AS attempts
   FROM delivery d`
+const UNSENT = `
+  SELECT count(*)::int AS n FROM attempt
+  WHERE error ~ 'no connection to the broker|not connected to the broker|the broker takes no messages'`
 const TASKS = `
   SELECT d.delivery, d.replay, d.task, t.state, t.event_id FROM task_delivery d JOIN task t ON t.id = d.task`
 
 export async function readBooks({ databases }: Stage): Promise<Books> {
   const { notifications, dispatcher } = databases
   const [count] = await query<{ n: number }>(dispatcher, 'SELECT count(*)::int AS n FROM task')
+  const [unsent] = await query<{ n: number }>(notifications, UNSENT)
   return {
     events: await query<EventRow>(notifications, EVENTS),
     deliveries: await query<DeliveryRow>(notifications, DELIVERIES),
     tasks: await query<TaskRow>(dispatcher, TASKS),
+    unsent: unsent?.n ?? 0,
     taskCount: count?.n ?? 0,
   }
 }

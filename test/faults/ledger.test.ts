@@ -23,7 +23,8 @@ function inOrder() {
   }
   const row = (uuid: string, subscription: string, state: string): DeliveryRow => ({
     ...{ uuid, event: 'e0', subscription, state, reason: null },
-    ...{ attempts: state === 'denied' ? 0 : 1, is_due: state === 'retrying' },
+    ...{ attempts: state === 'denied' ? 0 : 1, counted: state === 'denied' ? 0 : 1 },
+    is_due: state === 'retrying',
   })
   const deliveries = [
     ...[row('d1', 's1', 'delivered'), row('d2', 's2', 'denied')],
@@ -38,7 +39,7 @@ function inOrder() {
   return {
     posted: [{ number: 0, status: 200, uuid: 'e0' }],
     subscriptions: SUBSCRIPTIONS,
-    books: { events: [event], deliveries, tasks, taskCount: 1 },
+    books: { events: [event], deliveries, tasks, taskCount: 1, unsent: 0 },
     sent: [request('d1', '/healthy'), request('d3', '/hanging')],
     cuts: [] as Account['cuts'][number][],
   }
@@ -90,8 +91,18 @@ test.each<[string, (books: Books) => unknown, RegExp]>([
   ],
   [
     'what must have been tried is not',
-    ({ books }) => change(books.deliveries, 2, { state: 'pending', attempts: 0 }),
+    ({ books }) => change(books.deliveries, 2, { state: 'pending', attempts: 0, counted: 0 }),
     /hanging is pending/,
+  ],
+  [
+    'an attempt is counted that nobody recorded',
+    ({ books }) => change(books.deliveries, 0, { counted: 2 }),
+    /d1: 2 attempts counted, 1 on record/,
+  ],
+  [
+    'an attempt is recorded that nobody could make',
+    (account) => Object.assign(account.books, { unsent: 2 }),
+    /2 attempts on record without a connection/,
   ],
   [
     'a delivery is nobody’s',
@@ -146,9 +157,9 @@ test('behind a target that hangs others stand in line, when one of them has been
   )
   expect(balance({ ...account, subscriptions }).wrong).toEqual([])
   account.sent.pop()
-  change(account.books.deliveries, 2, { state: 'pending', attempts: 0 })
+  change(account.books.deliveries, 2, { state: 'pending', attempts: 0, counted: 0 })
   expect(balance({ ...account, subscriptions }).wrong).toEqual(['hanging: nothing was tried'])
-  change(account.books.deliveries, 2, { state: 'delivering', attempts: 1 })
+  change(account.books.deliveries, 2, { state: 'delivering', attempts: 1, counted: 1 })
   expect(balance({ ...account, subscriptions }).wrong.join()).toMatch(/hanging is delivering/)
 })
 

@@ -67,6 +67,7 @@ export function balance(account: Account): Ledger {
       ...wrong,
       ...requests.wrong,
       ...linesWrong(account),
+      ...attemptsWrong(account),
       ...bytesWrong(account, numbers),
       ...tasksWrong(account),
     ],
@@ -150,6 +151,14 @@ function countRequests({ books, subscriptions, sent, cuts }: Account) {
   const inFlight = [...cutClaims.values()].reduce((sum, claims) => sum + claims.size, 0)
   const figures = { requests: sent.length, repeats, inFlight, seenTwice: seenTwice(sent) }
   return { figures, wrong }
+}
+
+/** What could not be sent is no attempt, and each attempt is on record. */
+function* attemptsWrong({ books }: Account) {
+  if (books.unsent > 0) yield `${books.unsent} attempts on record without a connection`
+  for (const { uuid, attempts, counted } of books.deliveries)
+    if (attempts !== counted)
+      yield `delivery ${uuid}: ${counted} attempts counted, ${attempts} on record`
 }
 
 /** For each delivery the claims that were cut off. One that two faults found is lost once: it is one request. */

@@ -36,12 +36,16 @@ export const ACCEPTED: Outcome = { kind: 'accepted', status: 200, body: 'ok' }
 
 export type Scene = Awaited<ReturnType<typeof openScene>>
 
-/** `fresh`: what Policy answers when the API asks it. */
-export async function openScene(engine: Engine, fresh: () => PolicyAnswer = () => YES) {
+/** `fresh`: what Policy answers when the API asks it; `publishTrouble`: why no dispatch can be published. */
+export async function openScene(
+  engine: Engine,
+  fresh: () => PolicyAnswer = () => YES,
+  publishTrouble: () => string | undefined = () => undefined,
+) {
   const home = await openMigrated(engine, 'notifications')
   const folder = await mkdtemp(join(tmpdir(), 'scene-'))
   const prisma = new PrismaClient({ adapter: home.database.adapter })
-  const app = await openApi(home.database, prisma, folder, fresh)
+  const app = await openApi(home.database, prisma, folder, { fresh, publishTrouble })
   return {
     home,
     sql: home.database,
@@ -74,7 +78,10 @@ async function openApi(
   database: Home,
   prisma: PrismaClient,
   folder: string,
-  fresh: () => PolicyAnswer,
+  {
+    fresh,
+    publishTrouble,
+  }: { fresh: () => PolicyAnswer; publishTrouble: () => string | undefined },
 ): Promise<HttpApp> {
   const config = readNotificationsConfig({ env: { POLICY_URL: 'allow-all', DATA_DIR: folder } })
   const bells = pipelineBells(database)
@@ -100,6 +107,7 @@ async function openApi(
       secrets: loadSecrets(join(folder, 'key')),
       subscriptions: subscriptionStore({ prisma }),
       egress: createEgress({ log }, { allow: [], deny: [], userAgent: 'test' }),
+      publishTrouble,
       policy: { ask: async () => fresh(), close: async () => {} },
       stopping: new AbortController().signal,
     },

@@ -4,11 +4,13 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { ACCEPTED, openScene, REFUSED, type Scene, YES } from '../../../../test/harness/scene.ts'
 import { DEFAULT_CAPS } from '../deliver/caps.ts'
 import { laneGauges } from '../deliver/lane-metrics.ts'
+import { followAll } from '../deliver/lanes.ts'
 import { backlogGauges } from '../metrics.ts'
 
 let scene: Scene
+let trouble: string | undefined
 beforeAll(async () => {
-  scene = await openScene('postgresql')
+  scene = await openScene('postgresql', undefined, () => trouble)
 }, 300_000)
 afterAll(() => scene?.close())
 
@@ -54,4 +56,21 @@ test('a due delivery says which cap it waits for, and metrics count its lane', a
     ['pending', 'it waits for its turn'],
   ])
   await scene.deliver(REFUSED)
+})
+
+test('a dispatch that is due says when there is no connection to the broker, and not where that is', async () => {
+  const targetUrl = 'dispatch://example'
+  const { uuid } = await scene.subscribe('dispatched', 'carl', { targetUrl })
+  await scene.accept(scene.anEvent('dispatched'))
+  await scene.match()
+  await scene.answer(YES)
+  await followAll(scene.sql)
+  const shown = async () =>
+    (await scene.as('carl').get(`/eventmatch/${uuid}/deliveries`)).body[0].waits_for
+  expect(await shown()).toBe('it waits for its turn')
+  trouble = 'no connection to the broker at broker.site:5672: connect ECONNREFUSED'
+  expect(await shown()).toBe(
+    'there is no connection to the message broker: it goes out when there is',
+  )
+  trouble = undefined
 })

@@ -327,7 +327,7 @@ test('wrong credentials are trouble, in no log line and in no reason', async () 
   expect(consumer.consuming).toBe(false)
   await untilTrouble(transport, /ACCESS.REFUSED/)
   const outcome = await transport.publish(newName(), newMessage(), { timeoutMs })
-  expect(outcome.kind).toBe('refused')
+  expect(outcome.kind).toBe('away')
   expect(JSON.stringify([transport.trouble(), outcome]) + transport.recorded.text()).not.toMatch(
     /p4ssw0rd|stranger/,
   )
