@@ -37,6 +37,7 @@ class Uploads extends UploaderRunner {
     if (this.failure !== undefined) throw this.failure
     this.seen = JSON.parse(await readFile(join(from, 'seen.json'), 'utf8'))
     await options.onJob?.(7)
+    options.onNews?.('open tar 100 %')
     return { bundle: undefined, jobId: 7, state: {} }
   }
 }
@@ -97,6 +98,7 @@ test('a handler sees its event, its folder and what the operator shows it, and i
   expect(notes.err).toBe('to standard error\n')
   expect(notes.log).toContain('info to the log {"taskId":"T-1","aborted":false,"open":"open() {')
   expect(notes.log).toContain('info job 7')
+  expect(notes.log).toContain('info open tar 100 %')
   expect(notes.progress).toEqual([{ step: 'counting', done: 1, total: 2 }])
   expect(records).toEqual([
     {

@@ -22,7 +22,8 @@ const works = {
     const { SECRET, SHOWN, HOME } = process.env
     const seen = { SECRET, SHOWN, HOME, here: process.cwd(), temporary: tmpdir() }
     await writeFile(join(folder, 'seen.json'), JSON.stringify(seen))
-    const { jobId } = await uploader.upload(folder, SUBJECT)
+    const onNews = (said) => log.info(said)
+    const { jobId } = await uploader.upload(folder, { ...SUBJECT, onNews })
     log.info(`job ${jobId}`)
   },
   async helpers() {

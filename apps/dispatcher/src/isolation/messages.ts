@@ -19,6 +19,7 @@ export type ToChild =
   | { readonly kind: 'stop'; readonly reason: WireError }
   /** How a transfer is; how it ended. */
   | { readonly kind: 'moved'; readonly transfer: number; readonly progress: TransferProgress }
+  | { readonly kind: 'news'; readonly transfer: number; readonly said: string }
   | { readonly kind: 'job-number'; readonly transfer: number; readonly jobId: number }
   | { readonly kind: 'transferred'; readonly transfer: number; readonly result?: UploadResult }
   | { readonly kind: 'not-transferred'; readonly transfer: number; readonly error: WireError }

@@ -62,8 +62,12 @@ export function serveTransfers(job: Job, send: (message: ToChild) => void): Serv
     going.set(transfer, { stop, finished, last: last ? finished : undefined })
   }
 
-  const watching = (transfer: number, watched: boolean) =>
-    watched ? { onProgress: seldom((progress) => send({ kind: 'moved', transfer, progress })) } : {}
+  const watching = (transfer: number, watched: boolean) => ({
+    onNews: (said: string) => send({ kind: 'news', transfer, said }),
+    ...(watched && {
+      onProgress: seldom((progress) => send({ kind: 'moved', transfer, progress })),
+    }),
+  })
 
   return {
     download(asked) {

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { onBusyMachinesToo } from '../../../../test/pacifica/busy-machines.ts'
 import {
   type CartdOptions,
   type SimulatedCartd,
@@ -158,9 +159,12 @@ test.each([
 )
 
 test('a cart that goes on, however slowly, is never cut off', async () => {
-  const stagingMessage = (waitedMs: number) => `${Math.floor(waitedMs / 50)} files staged`
-  const cartd = await cartdWith({ stagingMs: 900, stagingMessage })
-  await expect(download(cartd, { timeout: 400 })).resolves.toHaveLength(3)
+  const slowCart = async (timeout: number) => {
+    const stagingMessage = (waitedMs: number) => `${Math.floor((waitedMs / timeout) * 8)} eighths`
+    const cartd = await cartdWith({ stagingMs: timeout * 2, stagingMessage })
+    return await download(cartd, { timeout })
+  }
+  expect(await onBusyMachinesToo(slowCart)).toHaveLength(3)
 })
 
 test.each(['reset', 'end'] as const)(

@@ -4,9 +4,9 @@ import { withDeadline } from './deadline.ts'
 import { pause, pauseBefore } from './pause.ts'
 
 test('what moves now and then has all the time it needs', async () => {
-  const work = withDeadline('moving', { timeout: 150 }, async (watch) => {
-    for (let step = 0; step < 12; step += 1) {
-      await pause(30, watch.signal)
+  const work = withDeadline('moving', { timeout: 600 }, async (watch) => {
+    for (let step = 0; step < 15; step += 1) {
+      await pause(50, watch.signal)
       watch.moved()
     }
     return 'done'

@@ -1,8 +1,10 @@
 import { randomBytes } from 'node:crypto'
-import { appendFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { appendFileSync } from 'node:fs'
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { onBusyMachinesToo } from '../../../../test/pacifica/busy-machines.ts'
 import { type SimulatedIngest, startIngest } from '../../../../test/pacifica/ingest.ts'
 import { type IngestFaults, STEPS } from '../../../../test/pacifica/ingest-faults.ts'
 import { Transaction } from '../models/transaction.ts'
@@ -55,6 +57,17 @@ function upload(
 ) {
   const runner = new RemoteUploaderRunner(url, { ...QUICK, ...options })
   return runner.upload(source, { ...SUBJECT, ...options })
+}
+
+/** How an upload ends that comes as far as this in time: a busy machine is given more. */
+async function endedInVain(ingest: SimulatedIngest, message: RegExp): Promise<Error> {
+  for (let timeout = 200; ; timeout *= 8) {
+    const error: Error = await upload(ingest, { timeout }).then(
+      () => new Error('it came to its end'),
+      (thrown) => thrown,
+    )
+    if (message.test(error.message) || timeout > 100_000) return error
+  }
 }
 
 test('the result is the job and the last that Ingest said of it', async () => {
@@ -157,13 +170,17 @@ test('a job that Ingest does not know is an error that names it', async () => {
 })
 
 test.each([
-  ['stops at a step', { stuckAt: 'ingest files' }, /waiting for job 2: ingest files 50\.00000 %\)/],
+  [
+    'stops at a step',
+    { stuckAt: 'ingest files' },
+    /waiting for job \d+: ingest files 50\.00000 %\)/,
+  ],
   [
     'has a state nobody knows',
     { odd: { state: 'MAYBE' } },
     /ingest metadata 100\.00000 % \(MAYBE\)/,
   ],
-  ['is at a task nobody knows', { odd: { task: 'dance' } }, /waiting for job 2: dance/],
+  ['is at a task nobody knows', { odd: { task: 'dance' } }, /waiting for job \d+: dance/],
   ['is at no number of percent', { odd: { task_percent: 'lots' } }, /ingest metadata lots %/],
   ['can no longer be asked for', { stateFails: () => true }, /GET .*answered 503 "try later"/],
   ['breaks every question off', { stateResets: () => true }, /no answer \(socket hang up\)/],
@@ -172,7 +189,7 @@ test.each([
   'a job that %s ends with the timeout, which says what was waited for',
   async (_what, faults, message) => {
     const ingest = await ingestWith(faults)
-    await expect(upload(ingest, { timeout: 1_000 })).rejects.toMatchObject({
+    expect(await endedInVain(ingest, message)).toMatchObject({
       code: 'TRANSFER_TIMEOUT',
       message: expect.stringMatching(message),
     })
@@ -182,16 +199,17 @@ test.each([
 test('an Ingest that hangs in the middle of the upload ends with the timeout', async () => {
   const ingest = await ingestWith({ hangsAfter: 100_000 })
   await put('big.bin', randomBytes(20_000_000))
-  await expect(upload(ingest, { timeout: 300 })).rejects.toThrow(/sending 2 files, 2000\d+ bytes/)
+  const message = /no progress .*sending 2 files, 2000\d+ bytes/
+  expect((await endedInVain(ingest, message)).message).toMatch(message)
 })
 
 test('an upload that goes on, however slowly, is never cut off', async () => {
-  const ingest = await ingestWith({ readsSlowlyMs: 25, stepMs: 150 })
-  await put('big.bin', randomBytes(9_000_000))
-  const started = performance.now()
-  const timeout = 3_000
-  await upload(ingest, { timeout })
-  expect(performance.now() - started).toBeGreaterThan(timeout)
+  await put('big.bin', randomBytes(30_000_000))
+  const slowJob = async (timeout: number) => {
+    const ingest = await ingestWith({ readsSlowlyMs: 4, stepMs: timeout / 3 })
+    return await upload(ingest, { timeout })
+  }
+  expect(await onBusyMachinesToo(slowJob)).toMatchObject({ jobId: 2 })
 })
 
 test('questions that get no answer for a while are asked again', async () => {
@@ -240,7 +258,7 @@ test('a file that grows while it is sent breaks the request off', async () => {
   const path = await put('a.bin', randomBytes(5_000_000))
   let grown = false
   const onProgress = () => {
-    if (!grown) void appendFile(path, 'more')
+    if (!grown) appendFileSync(path, 'more')
     grown = true
   }
   await expect(upload(ingest, { onProgress })).rejects.toThrow(

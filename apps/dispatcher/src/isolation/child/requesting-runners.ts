@@ -62,6 +62,7 @@ export class Requests {
     if (waiting === undefined) return
     const { options, resolve, reject } = waiting
     if (answer.kind === 'moved') options.onProgress?.(answer.progress)
+    else if (answer.kind === 'news') options.onNews?.(answer.said)
     else if (answer.kind === 'job-number') void options.onJob?.(answer.jobId)
     else if (answer.kind === 'transferred') resolve(answer.result ?? NOTHING)
     else reject(fromWire(answer.error))
@@ -76,6 +77,7 @@ export class RequestingDownloader extends DownloaderRunner {
     this.#requests = requests
   }
 
+  /** `options.onCart` is the supervisor's: it sees to it that none is left. */
   override async download(
     folder: string,
     files: readonly File[],
