@@ -17,7 +17,7 @@ import {
 } from '../harness/index.ts'
 import { postAll } from './ledger.ts'
 
-const EVENTS = Number(process.env['BROKER_EVENTS'] ?? 200)
+const EVENTS = Number(process.env['BROKER_EVENTS'] ?? 100)
 const PATIENCE = 600_000
 
 let folder: string

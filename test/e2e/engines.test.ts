@@ -93,6 +93,22 @@ test('the guide explains every metric that is served, and no other', async () =>
   expect(explained.sort()).toEqual(await served())
 })
 
+test('the guide explains every check of readiness, and no other', async () => {
+  const guide = await readFile(join(ROOT, 'docs/guides/operate.md'), 'utf8')
+  const [, table = ''] = guide.split('| check | of the role | not ok means |')
+  const rows = (table.split('\n\n')[0] ?? '').split('\n').filter((line) => line.startsWith('| `'))
+  const explained = rows.flatMap((row) =>
+    [...(row.split('|')[1] ?? '').matchAll(/`([^`]+)`/g)].map(([, name = '']) => name),
+  )
+  const served: string[] = []
+  for (const url of [running.notificationsUrl, running.dispatcherUrl]) {
+    const reply = (await (await fetch(`${url}/readyz`)).json()) as { checks: object }
+    served.push(...Object.keys(reply.checks))
+  }
+  const names = served.map((name) => name.replace(/^intake from .*/, 'intake from …'))
+  expect(new Set(explained)).toEqual(new Set(names))
+})
+
 interface Rule {
   readonly expr: string
   readonly annotations: { readonly guide: string }

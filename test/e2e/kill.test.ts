@@ -1,6 +1,6 @@
 /**
  * Nothing that got a 200 is lost, however often the services are killed. LEDGER_EVENTS sets the number of events
- * (default 300; 1000 and more for a long run).
+ * (default 120; 1000 and more for a long run).
  */
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -15,7 +15,7 @@ import {
 import { eventsWithTask, type Ledger, postAll, settleLedger } from './ledger.ts'
 import { startTarget, type TargetServer } from './target.ts'
 
-const EVENTS = Number(process.env['LEDGER_EVENTS'] ?? 300)
+const EVENTS = Number(process.env['LEDGER_EVENTS'] ?? 120)
 const KILLS = 3
 /** Deliveries that each process may have in hand: what a kill can make come twice. */
 const IN_HAND = 16

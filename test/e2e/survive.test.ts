@@ -197,6 +197,10 @@ test.each(ROUNDS)(
       expect(member?.content.equals(contents.get(path) ?? Buffer.alloc(0))).toBe(true)
     }
     expect(await readdir(join(folder, 'data/dispatcher/scratch/steps'))).toEqual([])
+    await until(() => {
+      const left = cartd.carts.filter(({ deleted }) => !deleted)
+      expect(left.map(({ order }) => order.fileids[0]?.path)).toEqual([])
+    }, PATIENCE / 3)
   },
   PATIENCE,
 )

@@ -1,5 +1,5 @@
 /** What the databases say at the end, and whether there is still something to wait for. */
-import { query } from './in-flight.ts'
+import { type Cut, query } from './in-flight.ts'
 import type { Stage } from './stage.ts'
 import type { Subscription } from './subscriptions.ts'
 
@@ -62,7 +62,7 @@ export interface Unsettled {
   /** Answered with 200 and not in the database: in the spool, if all is well. */
   readonly unstored: number
   readonly unmatched: number
-  /** Or, where nothing can be delivered, not tried until it is to wait for long. */
+  /** Or, where nothing can be delivered, not tried until it is to wait for long, or in the hand of the dead. */
   readonly undelivered: number
   readonly withoutTask: number
 }
@@ -76,6 +76,8 @@ const UNDELIVERED = `
   SELECT count(*)::int AS n FROM delivery d
   JOIN unnest($1::uuid[], $2::text[]) AS s (uuid, fate) ON s.uuid = d.subscription
   WHERE CASE s.fate WHEN 'waiting' THEN d.state <> 'retrying' OR d.due < now() + interval '10 minutes'
+                    WHEN 'in line' THEN d.state = 'delivering' AND (d.uuid, d.claim) IN (
+                      SELECT * FROM unnest($3::uuid[], $4::bigint[]))
                     ELSE d.state IN ('pending', 'delivering', 'retrying', 'held') END`
 const DISPATCHED = `
   SELECT d.uuid FROM delivery d JOIN eventmatch m ON m.uuid = d.subscription
@@ -88,6 +90,7 @@ export async function readUnsettled(
   { databases }: Stage,
   posted: readonly string[],
   subscriptions: readonly Subscription[],
+  cuts: readonly Cut[],
 ): Promise<Unsettled> {
   const { notifications, dispatcher } = databases
   const count = async (url: string, text: string, values: readonly unknown[]) =>
@@ -97,7 +100,13 @@ export async function readUnsettled(
   return {
     unstored: await count(notifications, MISSING, [posted]),
     unmatched: await count(notifications, UNMATCHED, []),
-    undelivered: await count(notifications, UNDELIVERED, fates),
+    undelivered: await count(notifications, UNDELIVERED, [...fates, ...claimsOf(cuts)]),
     withoutTask: await count(dispatcher, WITHOUT_TASK, [dispatched.map(({ uuid }) => uuid)]),
   }
+}
+
+/** What was in flight at the faults: the deliveries, and the claims. */
+function claimsOf(cuts: readonly Cut[]): [string[], string[]] {
+  const claims = cuts.flatMap(({ inFlight }) => [...inFlight])
+  return [claims.map(([uuid]) => uuid), claims.map(([, claim]) => claim)]
 }

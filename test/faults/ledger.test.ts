@@ -89,6 +89,11 @@ test.each<[string, (books: Books) => unknown, RegExp]>([
     /hanging is retrying, never due/,
   ],
   [
+    'what must have been tried is not',
+    ({ books }) => change(books.deliveries, 2, { state: 'pending', attempts: 0 }),
+    /hanging is pending/,
+  ],
+  [
     'a delivery is nobody’s',
     ({ books }) =>
       books.deliveries.push({
@@ -132,6 +137,19 @@ test.each<[string, (books: Books) => unknown, RegExp]>([
   const account = inOrder()
   spoil(account)
   expect(balance(account).wrong.join('\n')).toMatch(told)
+})
+
+test('behind a target that hangs others stand in line, when one of them has been tried', () => {
+  const account = inOrder()
+  const subscriptions = SUBSCRIPTIONS.map((each) =>
+    each.name === 'hanging' ? { ...each, fate: 'in line' as const } : each,
+  )
+  expect(balance({ ...account, subscriptions }).wrong).toEqual([])
+  account.sent.pop()
+  change(account.books.deliveries, 2, { state: 'pending', attempts: 0 })
+  expect(balance({ ...account, subscriptions }).wrong).toEqual(['hanging: nothing was tried'])
+  change(account.books.deliveries, 2, { state: 'delivering', attempts: 1 })
+  expect(balance({ ...account, subscriptions }).wrong.join()).toMatch(/hanging is delivering/)
 })
 
 test('one repeat for each claim that was cut off is in order, however many faults found it so', () => {

@@ -63,7 +63,13 @@ export function balance(account: Account): Ledger {
     unanswered: books.events.filter(({ uuid }) => !answered.has(uuid)).length,
     ...requests.figures,
     tasks: books.taskCount,
-    wrong: [...wrong, ...requests.wrong, ...bytesWrong(account, numbers), ...tasksWrong(account)],
+    wrong: [
+      ...wrong,
+      ...requests.wrong,
+      ...linesWrong(account),
+      ...bytesWrong(account, numbers),
+      ...tasksWrong(account),
+    ],
   }
 }
 
@@ -82,7 +88,13 @@ function* eventsWrong({ posted, books }: Account, numbers: ReadonlyMap<string, n
   }
 }
 
-const WAITING = ['pending', 'retrying', 'held']
+/** The states that are right for each fate. What waits must also say until when. */
+const RIGHT: Readonly<Record<Fate, readonly string[]>> = {
+  delivered: ['delivered'],
+  denied: ['denied'],
+  waiting: ['retrying'],
+  'in line': ['retrying', 'pending'],
+}
 
 function* deliveryWrong(
   what: string,
@@ -90,8 +102,20 @@ function* deliveryWrong(
   row: DeliveryRow | undefined,
 ) {
   if (row === undefined) yield `${what} is missing`
-  else if (fate !== 'waiting' ? row.state !== fate : !(WAITING.includes(row.state) && row.is_due))
+  else if (!RIGHT[fate].includes(row.state) || (isWaiting(fate) && !row.is_due))
     yield `${what} is ${row.state}${row.is_due ? '' : ', never due'} (${row.reason}), not ${fate}`
+}
+
+const isWaiting = (fate: Fate) => fate === 'waiting' || fate === 'in line'
+
+/** Of those who stand in line, somebody has had a turn. */
+function* linesWrong({ books, subscriptions }: Account) {
+  const bySubscription = groupBy(books.deliveries, ({ subscription }) => subscription)
+  for (const { uuid, name, fate } of subscriptions) {
+    const rows = bySubscription.get(uuid) ?? []
+    const wasTried = rows.some(({ attempts }) => attempts > 0)
+    if (fate === 'in line' && rows.length > 0 && !wasTried) yield `${name}: nothing was tried`
+  }
 }
 
 /**

@@ -43,8 +43,12 @@ export async function strikeAll(needs: Needs, options: FaultOptions): Promise<St
     }
   }
 
-  const kills = random.shuffle(stage.services).map((victim) => kill(needs, victim))
+  // Workers first: what they held waits for their leases.
   const workers = stage.services.filter(({ kind }) => kind === 'worker')
+  const others = stage.services.filter(({ kind }) => kind !== 'worker')
+  const kills = [...random.shuffle(workers), ...random.shuffle(others)].map((victim) =>
+    kill(needs, victim),
+  )
   const outages = firstRound(needs)
   await Promise.all([
     sequence([...kills, killAll(needs)], Math.max(options.kills, kills.length)),

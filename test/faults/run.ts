@@ -44,7 +44,7 @@ export async function runFaults(options: FaultOptions, say: (line: string) => vo
     const flow = await runFlow(stage, options)
     const posting = elapsed() - ready
     say(`${elapsed()} s: ${flow.posted.length} events posted, everything struck`)
-    const unsettled = await settle(stage, flow.posted, subscriptions)
+    const unsettled = await settle({ stage, flow, subscriptions, say })
     const settling = elapsed() - ready - posting
     say(`${elapsed()} s: settled`)
     const stopped = await stopAll(stage, options)
@@ -113,24 +113,30 @@ function readUrls({ api, dispatchers }: Stage): string[] {
 /** Nothing has moved for so long: leases end after a minute, retries come every 20 s. */
 const STILL_MS = 240_000
 
+interface Settling {
+  readonly stage: Stage
+  readonly flow: Flow
+  readonly subscriptions: readonly Subscription[]
+  readonly say: (line: string) => void
+}
+
 /**
  * Releases what was held, and waits until only that waits which is to wait. What is left when nothing has moved for long
  * is answered; the ledger names it.
  */
-async function settle(
-  stage: Stage,
-  posted: readonly Posted[],
-  subscriptions: readonly Subscription[],
-): Promise<Unsettled | undefined> {
+async function settle({ stage, flow, subscriptions, say }: Settling) {
   for (const subscription of subscriptions.filter(({ paused }) => paused))
     await enable(stage.api, subscription)
-  const uuids = posted.flatMap(({ uuid }) => uuid ?? [])
+  const uuids = flow.posted.flatMap(({ uuid }) => uuid ?? [])
   let last: Unsettled | undefined
   let deadline = performance.now() + STILL_MS
   for (;;) {
-    const now = await readUnsettled(stage, uuids, subscriptions)
+    const now = await readUnsettled(stage, uuids, subscriptions, flow.struck.cuts)
     if (Object.values(now).every((count) => count === 0)) return undefined
-    if (JSON.stringify(now) !== JSON.stringify(last)) deadline = performance.now() + STILL_MS
+    if (JSON.stringify(now) !== JSON.stringify(last)) {
+      deadline = performance.now() + STILL_MS
+      say(`still to come: ${JSON.stringify(now)}`)
+    }
     if (performance.now() > deadline) return now
     last = now
     for (const each of stage.services) each.look()

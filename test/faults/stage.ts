@@ -163,6 +163,7 @@ function notificationsEnv(place: Place, { deliveryTimeout }: FaultOptions) {
       password: SECRETS.policy,
     }).href,
     POLICY_TIMEOUT: '2s',
+    MATCH_LEASE: '30s',
     DELIVERY_TIMEOUT: deliveryTimeout,
     TARGET_ALLOW: '127.0.0.0/8',
     ADMIN_USERS: ADMIN,

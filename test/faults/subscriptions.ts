@@ -3,8 +3,11 @@ import { isWanted, laneOf } from './events.ts'
 import { SECRETS } from './secrets.ts'
 import type { Targets } from './targets.ts'
 
-/** How the ledger must stand at the end: `waiting` is tried, and to be tried again at a time that is known. */
-export type Fate = 'delivered' | 'denied' | 'waiting'
+/**
+ * How the ledger must stand at the end: `waiting` is tried, and to be tried again at a time that is known. `in line` is
+ * that too, or has its turn after others: a target that hangs gets one request at a time, however many are due.
+ */
+export type Fate = 'delivered' | 'denied' | 'waiting' | 'in line'
 
 export interface Wish {
   readonly name: string
@@ -64,7 +67,7 @@ export function wishes(targets: Targets): Wish[] {
     {
       ...inLane(7),
       ...{ name: 'hanging', user: 'ann', url: url('/hanging') },
-      ...{ fate: 'waiting', delays: soonThenLater },
+      ...{ fate: 'in line', delays: [LATER_S] },
     },
     {
       ...inLane(3),

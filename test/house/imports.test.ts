@@ -48,7 +48,7 @@ test.each(table.map((room) => [room.folder, room] as const))(
 )
 
 /** Tests may also use the test tools and the harness. */
-const TEST_TOOLS = ['vitest', 'fast-check', 'tar-stream']
+const TEST_TOOLS = ['vitest', 'fast-check', 'tar-stream', 'json-p3']
 
 function allowed(room: Room, { file, specifier }: Import): boolean {
   if (specifier.includes('${')) return isTest(file)

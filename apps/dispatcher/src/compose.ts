@@ -35,6 +35,7 @@ import type { AcceptNeeds } from './tasks/accept.ts'
 import { metadataAsker } from './tasks/ask-metadata.ts'
 import { consume } from './tasks/consumer.ts'
 import { createWorker } from './tasks/create-worker.ts'
+import { openLeftCarts } from './tasks/left-carts.ts'
 import { startPurge, startSweeping } from './tasks/purge.ts'
 import { openScratch } from './tasks/scratch.ts'
 import { shownTasks } from './tasks/shown-tasks.ts'
@@ -63,8 +64,12 @@ export interface RunningDispatcher extends Listening {
   readonly name: string
 }
 
-/** What a task's child process runs for a module: built, also for a test that runs the sources. */
-const CHILD = fileURLToPath(new URL('../dist/isolation/child/main.js', import.meta.url))
+/** Node cannot run the sources: when these run, as in tests, a task's child process runs what was built of them. */
+const IS_BUILT = import.meta.url.endsWith('.js')
+/** What a task's child process runs for a module. */
+const CHILD = fileURLToPath(
+  new URL(`${IS_BUILT ? '.' : '../dist'}/isolation/child/main.js`, import.meta.url),
+)
 
 /**
  * Starts the service: opens and migrates its database, works off its tasks, consumes its queue, serves its API. All of
@@ -99,11 +104,12 @@ export async function startDispatcher(
   const parts = { life, log, metrics, health, database, channel: transport.taskEvents }
   const outbox = await openOutbox(parts, { dispatcher: name })
   const bell = ringingToo(taskBell(database), outbox)
+  const carts = openLeftCarts({ life, log, database, runners })
   const bells = { bell, cancelBell: database.bell('dispatcher_cancel') }
   const worker = createWorker(
     {
       ...{ log, database, scratch, isolation, runners, metadata, dispatcher: name },
-      ...{ ...bells, outbox, onSettled: counts.onSettled, dryRunFolder },
+      ...{ ...bells, outbox, carts, onSettled: counts.onSettled, dryRunFolder },
     },
     config,
   )
@@ -175,9 +181,8 @@ function isolationFor(
   { module, handlerEnv: envNames = [] }: DispatcherConfig,
 ): Isolation {
   if (own !== undefined && program === undefined) return inlineIsolation({ dispatcher })
-  const runs =
-    own === undefined
-      ? { program: CHILD, module }
-      : { program: program ?? CHILD, module: undefined }
-  return childProcessIsolation({ log }, { ...runs, env, envNames, workingFolder: process.cwd() })
+  const runs = program === undefined ? { program: CHILD, module } : { program, module: undefined }
+  const flags = IS_BUILT ? {} : { nodeFlags: [] }
+  const workingFolder = process.cwd()
+  return childProcessIsolation({ log }, { ...runs, ...flags, env, envNames, workingFolder })
 }

@@ -18,6 +18,8 @@ import type { Log } from '@pacifica/platform'
 
 export interface Runners {
   readonly downloader: DownloaderRunner
+  /** Deletes a cart that an earlier run has left. Undefined where there are no carts: in a folder. */
+  readonly removeCart?: ((cart: string, signal: AbortSignal) => Promise<void>) | undefined
   /** A task's own. */
   uploadsOf(taskId: string): Uploads
 }
@@ -53,7 +55,13 @@ export interface RunnersConfig {
 }
 
 export function createRunners(config: RunnersConfig, needs: { readonly log?: Log } = {}): Runners {
-  return { downloader: downloaderFor(config, needs), uploadsOf: uploadsFor(config) }
+  const downloader = downloaderFor(config, needs)
+  const isRemote = downloader instanceof RemoteDownloaderRunner
+  return {
+    downloader,
+    removeCart: isRemote ? (cart, signal) => downloader.removeCart(cart, signal) : undefined,
+    uploadsOf: uploadsFor(config),
+  }
 }
 
 function downloaderFor(

@@ -54,6 +54,7 @@ export const errorTable = {
   SUBSCRIPTION_FORBIDDEN: 403,
   SUBSCRIPTION_EXISTS: 409,
   SUBSCRIPTION_LIMIT: 403,
+  UNINDEXED_LIMIT: 409,
   SECRET_UNREADABLE: 409,
   SIGNING_OFF: 404,
   USER_TOO_LONG: 403,
@@ -85,6 +86,8 @@ export interface ApiNeeds extends ReceiveNeeds {
   readonly policy: PolicyClient
   /** Undefined where there is no broker. */
   readonly intake?: Intake | undefined
+  /** Undefined when dispatches can go out. */
+  readonly publishTrouble?: () => string | undefined
   /** Ends what waits for something to happen. */
   readonly stopping: AbortSignal
 }
@@ -129,7 +132,11 @@ export async function createApi(
       deliverBell: needs.bells.deliver,
       refuseTarget: (url) => needs.egress.check(url),
     },
-    { disableAfterMs: config.disableAfterMs, perUser: config.subscriptionsPerUser },
+    {
+      disableAfterMs: config.disableAfterMs,
+      perUser: config.subscriptionsPerUser,
+      unindexed: { perUser: config.unindexedPerUser, inAll: config.unindexedInAll },
+    },
   )
   peopleRoutes(app, needs, config)
   return app
@@ -139,7 +146,11 @@ export async function createApi(
 function peopleRoutes(app: HttpApp, needs: ApiNeeds, config: NotificationsConfig): void {
   const { database: sql, identify, subscriptions, bells, policy, stopping } = needs
   const common = { sql, identify, subscriptions }
-  historyRoutes(app, { ...common, caps: capsOf(config) })
+  const { publishTrouble } = needs
+  historyRoutes(app, {
+    ...{ ...common, caps: capsOf(config) },
+    ...(publishTrouble && { publishTrouble }),
+  })
   retryRoute(app, {
     sql,
     identify,

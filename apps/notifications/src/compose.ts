@@ -114,18 +114,14 @@ export async function startNotifications(
   return serveApi(
     life,
     {
+      ...{ log, metrics, health, database, bells, availability },
       ...{
-        log,
-        metrics,
-        health,
-        database,
-        bells,
         secrets,
         subscriptions,
         egress,
-        availability,
         policy,
         intake: transport.intake,
+        publishTrouble: () => transport.publishTrouble(),
       },
       ...accepting,
       stopping: life.stopping,

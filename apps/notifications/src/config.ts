@@ -92,6 +92,12 @@ export const notificationsSettings = {
     required: true,
     ini: 'notifications.policy_url',
   }),
+  matchLeaseMs: setting.duration('MATCH_LEASE', {
+    doc: 'How long a worker may take to match a batch of events; then it counts as dead and another takes them over.',
+    default: '60s',
+    // It must outlast reading the subscriptions, however slow the machine.
+    min: 10_000,
+  }),
   policyTtlMs: setting.duration('POLICY_TTL', {
     doc: 'How long a yes of Policy holds; an older one is asked for again before anything is sent.',
     default: '10min',
@@ -181,6 +187,16 @@ export const notificationsSettings = {
     default: 10_000,
     min: 1,
   }),
+  unindexedPerUser: setting.integer('UNINDEXED_PER_USER', {
+    doc: 'How many of those may have an expression that no index finds, which is evaluated on every event.',
+    default: 100,
+    min: 0,
+  }),
+  unindexedInAll: setting.integer('UNINDEXED_IN_ALL', {
+    doc: 'And how many such subscriptions there may be on the site.',
+    default: 5000,
+    min: 0,
+  }),
   maxBody: setting.size('MAX_BODY', { doc: 'The largest request body.', default: '32MiB' }),
   spoolMax: setting.size('SPOOL_MAX', {
     doc: 'Events kept in DATA_DIR while the database is away, for each process; 0 for none.',
@@ -241,8 +257,8 @@ function exposed(config: NotificationsConfig, sources: ConfigSources): ConfigMis
 export const ACCEPT = { waitMs: 3, maxEvents: 500, maxBytes: 16 * MiB, commitMs: 10_000 }
 /** How much of the spool is stored with one statement, and how often it is looked at. */
 export const TAKE_IN = { maxFiles: 500, maxBytes: 16 * MiB, idleMs: 5_000 }
-/** A batch's lease is 60 s. */
-export const MATCH = { batch: 100, batchMs: 10_000 }
+/** A batch takes a sixth of its lease at the most, so that what is left is enough to record it. */
+export const MATCH = { batch: 100, leasePerBatch: 6 }
 /** A loop that is not rung looks so often. */
 export const IDLE_MS = 2_000
 /** A recovery is looked at so often. */

@@ -65,16 +65,18 @@ export function startMatching(
   config: NotificationsConfig,
 ): void {
   const { database: sql, bells, log, life, metrics } = needs
+  const leaseMs = config.matchLeaseMs
   const match = matchStep(
     {
-      store: matchStore({ sql }),
+      store: matchStore({ sql, leaseMs }),
       subscriptions: liveSubscriptions({ sql }),
       disable: needs.subscriptions.disable,
       authorizeBell: bells.authorize,
       metrics,
       log,
+      abandoning: life.abandoning,
     },
-    MATCH,
+    { batch: MATCH.batch, batchMs: leaseMs / MATCH.leasePerBatch, leaseMs },
   )
   startLoop(needs, 'match', match, bells.match)
   const watch = policyWatch(() => new Date())
@@ -108,13 +110,17 @@ export function startDelivering(needs: DeliverLoopNeeds, config: NotificationsCo
   const { database: sql, bells, log, life } = needs
   const timeoutMs = config.deliveryTimeoutMs
   const leaseMs = timeoutMs + LEASE_MARGIN_MS
+  const { policyTtlMs } = config
   const { egress, secrets } = needs
   const caps = capsOf(config)
   const http = httpTarget({ egress, secrets, now: Date.now }, { timeoutMs })
   const dispatch = dispatchTarget({ transport: needs.transport }, { timeoutMs })
   const deliver = deliverStep(
     {
-      claim: (limit) => lookAtDue(sql, { limit, leaseMs, policyTtlMs: config.policyTtlMs, caps }),
+      claim: (limit) => {
+        const dispatching = needs.transport.publishTrouble() === undefined
+        return lookAtDue(sql, { limit, leaseMs, policyTtlMs, caps, dispatching })
+      },
       follow: (subscriptions) => followDeliveries(sql, subscriptions),
       deliverBell: bells.deliver,
       record: recorder(needs, caps),
@@ -131,6 +137,7 @@ export function startDelivering(needs: DeliverLoopNeeds, config: NotificationsCo
     {
       retry: { ...DEFAULT_RETRY, maxAttempts: config.deliveryMaxAttempts },
       startWithinMs: LEASE_MARGIN_MS / 2,
+      leaseMs,
     },
   )
   startLoop(needs, 'deliver', deliver, bells.deliver)
@@ -186,15 +193,27 @@ function recorder(needs: LoopNeeds, caps: Caps): (result: Result) => Promise<boo
   const { database: sql } = needs
   const group = batcher<Result, boolean>(
     async (results) => {
-      await adjustRamps(sql, results, caps.subscription)
-      const ours = await recordResults(sql, results)
+      const ours = await suspecting(needs, async () => {
+        await adjustRamps(sql, results, caps.subscription)
+        return await recordResults(sql, results)
+      })
       await hint(needs, waiting(results))
       return results.map((result) => ours.has(result.delivery.uuid))
     },
-    { maxItems: 200, waitMs: 2, concurrency: 2 },
+    { maxItems: 200, waitMs: 2, concurrency: 2, repeatSingly: (error) => !isUnavailable(error) },
   )
   needs.life.onClose('delivery results', () => group.close())
   return (result) => group.add(result)
+}
+
+/** With all slots taken by results that cannot be stored, no loop would notice that the database is away. */
+async function suspecting<T>({ availability }: LoopNeeds, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    if (isUnavailable(error)) availability.suspect()
+    throw error
+  }
 }
 
 /** Subscriptions with a delivery that has to go out again. */

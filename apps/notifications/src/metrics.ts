@@ -91,6 +91,7 @@ function statusClass(outcome: Outcome): string | undefined {
     case 'unreachable':
       return 'none'
     case 'impossible':
+    case 'away':
     case 'unsent':
       return undefined
   }

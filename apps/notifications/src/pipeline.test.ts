@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { ENGINES, type MigratedDatabase, openMigrated } from '../../../test/harness/index.ts'
 import { eventStore } from './accept/event-store.ts'
 import { policyStore } from './authorize/policy-store.ts'
+import { retryEvents } from './cli/retry-events.ts'
 import { PrismaClient } from './database/generated/client.ts'
 import { claimDeliveries } from './deliver/claim.ts'
 import { type Outcome, settle } from './deliver/delivery.ts'
@@ -133,6 +134,15 @@ describe.each(ENGINES)('on the %s engine', (engine) => {
     await matchAll()
     const questions = await policyStore({ sql: sql() }).claim(100, minute)
     expect(questions.filter((asked) => asked.event === event)).toHaveLength(1)
+  })
+
+  test('a subscription that comes to an event which is matched again need not wait: Policy has answered', async () => {
+    const { event } = await deliverable('again')
+    const late = await subscribe('again')
+    await retryEvents(sql(), [event])
+    await matchAll()
+    const claimed = await claimDeliveries(sql(), limits)
+    expect(claimed.map(({ subscription }) => subscription)).toContain(late.uuid)
   })
 
   test('a yes that has grown old is asked for again before anything is sent', async () => {

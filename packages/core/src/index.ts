@@ -15,6 +15,7 @@ export {
 export { bundleSize, packBundle } from './bundle/pack.ts'
 export { Workspace } from './bundle/workspace.ts'
 export {
+  type CartNews,
   DownloaderRunner,
   type DownloadOptions,
   type Opener,
@@ -40,6 +41,7 @@ export {
   RemoteDownloaderRunner,
 } from './download/remote-downloader-runner.ts'
 export { type AmqpMessage, eventsFromAmqp } from './events/amqp.ts'
+export { DISPATCHER_NAME_PATTERN } from './events/dispatcher-name.ts'
 export { EventFormatError, UnsupportedMediaTypeError } from './events/errors.ts'
 export { Event, MAX_EVENT_DEPTH, type Projection } from './events/event.ts'
 export { eventsFromHttp, type HttpHeaders } from './events/http.ts'
@@ -58,7 +60,6 @@ export {
 export { sizeOf as folderSize } from './handlers/command/folder-size.ts'
 export type { Command, CommandOptions } from './handlers/command/options.ts'
 export {
-  DISPATCHER_NAME_PATTERN,
   type Dispatcher,
   type DispatcherDefinition,
   DispatcherDefinitionError,

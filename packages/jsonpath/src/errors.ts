@@ -49,8 +49,11 @@ export class JsonPathSyntaxError extends Error {
   }
 }
 
-/** Which bound was exceeded: three of the expression, then two of its work on a value. */
-export type Limit = 'length' | 'nesting' | 'nodes' | 'depth' | 'steps'
+/** Which bound was exceeded: three of the expression, two of its work on a value, three of a pattern. */
+export type Limit =
+  | ('length' | 'nesting' | 'nodes')
+  | ('depth' | 'steps')
+  | ('pattern' | 'repetition' | 'expansion')
 
 /** An expression, or its work on a value, is larger than limits.ts allows. */
 export class JsonPathLimitError extends Error {
@@ -82,6 +85,9 @@ const PROBLEMS: Record<Limit, string> = {
   nodes: 'the expression has too many parts',
   depth: 'the value is nested too deeply',
   steps: 'the expression does too much work on this value',
+  pattern: 'the pattern has too many characters',
+  repetition: 'the pattern repeats something too often',
+  expansion: 'the pattern is too large when its repetitions are written out',
 }
 
 const HINTS: Record<Limit, string | undefined> = {
@@ -90,4 +96,7 @@ const HINTS: Record<Limit, string | undefined> = {
   nodes: 'split it into several subscriptions',
   depth: undefined,
   steps: 'name the members instead of searching with ..',
+  pattern: 'split it into several conditions',
+  repetition: "write '*' or '+' for many",
+  expansion: "write '*' or '+' for many",
 }

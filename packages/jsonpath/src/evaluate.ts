@@ -5,10 +5,22 @@
 
 import { argumentOf, functionOf } from './functions/table.ts'
 import { WORK_LIMITS, type WorkLimits } from './limits.ts'
-import type { Call, Expression, Operand, Path, Slice, Step, Sub } from './syntax/tree.ts'
+import { lengthOf, onlyOf } from './rfc9535/functions.ts'
+import { PATTERN_STEPS, patternOf } from './rfc9535/pattern.ts'
+import type {
+  Call,
+  Comparable,
+  Expression,
+  FunctionCall,
+  Operand,
+  Path,
+  Step,
+  Sub,
+} from './syntax/tree.ts'
 import { compare } from './values/compare.ts'
 import { asInteger, childrenOf, hasMember, isList } from './values/kinds.ts'
-import { sliceRange } from './values/slice.ts'
+import { relate } from './values/relate.ts'
+import { type Range, sliceRange, spanRange } from './values/slice.ts'
 import { isTrue } from './values/truth.ts'
 import { Work } from './work.ts'
 
@@ -74,11 +86,15 @@ function applySub(sub: Sub, value: unknown, document: Document): readonly unknow
     case 'index':
       return element(value, sub.index)
     case 'slice':
-      return slice(value, sub)
+      return range(value, (length) => sliceRange(sub, length))
+    case 'span':
+      return range(value, (length) => spanRange(sub, length))
     case 'wildcard':
       return childrenOf(value)
     case 'filter':
       return holds(sub.expression, value, document) ? [value] : []
+    case 'where':
+      return where(sub.expression, value, document)
     case 'subpath':
       return collect(select(sub.path, value, document), (key) => lookup(value, key), document)
     case 'call':
@@ -96,10 +112,18 @@ function element(value: unknown, index: number): unknown[] {
   return at >= 0 && at < value.length ? [value[at]] : []
 }
 
-function slice(value: unknown, slice: Slice): unknown[] {
+function range(value: unknown, rangeOf: (length: number) => Range): unknown[] {
   if (!isList(value)) return []
-  const { first, step, count } = sliceRange(slice, value.length)
+  const { first, step, count } = rangeOf(value.length)
   return Array.from({ length: count }, (_, nth) => value[first + nth * step])
+}
+
+function where(expression: Expression, value: unknown, document: Document): unknown[] {
+  return collect(
+    childrenOf(value),
+    (child) => (holds(expression, child, document) ? [child] : []),
+    document,
+  )
 }
 
 /** What a subpath selected, used as key or index. */
@@ -152,6 +176,15 @@ function holds(expression: Expression, current: unknown, document: Document): bo
         rights.some((other) => pairHolds(one, operator, other, document)),
       )
     }
+    case 'relation': {
+      const [left, right] = [expression.left, expression.right].map((comparable) =>
+        valueBehind(comparable, current, document),
+      )
+      document.work.spend(1)
+      return relate(left, expression.operator, right, document.work)
+    }
+    case 'test':
+      return testPattern(expression.call, current, document)
   }
 }
 
@@ -167,4 +200,37 @@ function pairHolds(
 
 function operandValues(operand: Operand, current: unknown, document: Document): unknown[] {
   return operand.kind === 'literal' ? [operand.value] : select(operand, current, document)
+}
+
+/** One value, or undefined for none. */
+function valueBehind(comparable: Comparable, current: unknown, document: Document): unknown {
+  switch (comparable.kind) {
+    case 'literal':
+      return comparable.value
+    case 'path':
+      return onlyOf(select(comparable, current, document))
+    case 'function':
+      return resultOf(comparable, current, document)
+  }
+}
+
+function resultOf(
+  { name, args: [arg] }: FunctionCall,
+  current: unknown,
+  document: Document,
+): unknown {
+  if (arg === undefined) return undefined
+  if (name === 'length') return lengthOf(valueBehind(arg, current, document), document.work)
+  const nodes = arg.kind === 'path' ? select(arg, current, document) : []
+  return name === 'count' ? nodes.length : onlyOf(nodes)
+}
+
+function testPattern({ name, args }: FunctionCall, current: unknown, document: Document): boolean {
+  const [text, source] = args.map((arg) => valueBehind(arg, current, document))
+  if (typeof text !== 'string' || typeof source !== 'string') return false
+  const { work } = document
+  if (args[1]?.kind !== 'literal') work.spend(PATTERN_STEPS)
+  const pattern = patternOf(source)
+  if (pattern === undefined) return false
+  return name === 'match' ? pattern.matches(text, work) : pattern.finds(text, work)
 }

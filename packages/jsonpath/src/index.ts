@@ -1,7 +1,7 @@
 export { type CompiledPath, type CompileOptions, compile } from './compile/compile.ts'
 export { JsonPathLimitError, JsonPathSyntaxError, type Limit } from './errors.ts'
 export { evaluate } from './evaluate.ts'
-export { EXPRESSION_LIMITS, WORK_LIMITS, type WorkLimits } from './limits.ts'
+export { EXPRESSION_LIMITS, PATTERN_LIMITS, WORK_LIMITS, type WorkLimits } from './limits.ts'
 export { type Dialect, type ParseOptions, parse } from './parse.ts'
 export {
   SubscriptionIndex,
@@ -15,10 +15,13 @@ export type {
   Subscriptions,
   SubscriptionsOptions,
 } from './subscription-index/subscriptions.ts'
+export { type Part, unindexedPart } from './subscription-index/unindexed.ts'
 export type { Root } from './syntax/parser.ts'
 export { print, printExpression } from './syntax/print.ts'
 export type {
+  Comparable,
   Expression,
+  FunctionCall,
   Json,
   Literal,
   Operand,
@@ -26,5 +29,6 @@ export type {
   Path,
   Step,
   Sub,
+  Where,
 } from './syntax/tree.ts'
-export type { Warning } from './warnings.ts'
+export type { Warning } from './warnings/warning.ts'

@@ -13,6 +13,16 @@ export const EXPRESSION_LIMITS = {
   nodes: 2000,
 } as const
 
+/** Bounds on a pattern of `match` and `search` (rfc9535). */
+export const PATTERN_LIMITS = {
+  /** UTF-16 code units. */
+  pattern: 256,
+  /** `{n}`, `{n,m}`: the larger of the two. */
+  repetition: 100,
+  /** Characters and classes with every repetition written out: `(a{50}){20}` has 1,000. */
+  expansion: 1000,
+} as const
+
 /** Integers beyond ±(2^53 - 1) are read as this: no array is that long, so they select nothing. */
 export const MAX_INTEGER = Number.MAX_SAFE_INTEGER
 

@@ -1,9 +1,11 @@
 /** Text to tree. The front end of each dialect is chosen here; all of them make the same tree. */
 
+import { parseRfc9535 } from './rfc9535/parser.ts'
 import { type Parsed, parseText, type Root } from './syntax/parser.ts'
 import type { Path } from './syntax/tree.ts'
 
-export type Dialect = 'jsonpath2'
+/** `jsonpath2` is what Pacifica has always had; `rfc9535` is the standard of 2024. */
+export type Dialect = 'jsonpath2' | 'rfc9535'
 
 export interface ParseOptions {
   /** Default: `jsonpath2`. */
@@ -12,6 +14,8 @@ export interface ParseOptions {
 
 const FRONT_ENDS: Record<Dialect, (text: string, root: Root) => Parsed> = {
   jsonpath2: parseText,
+  // No expression of old is written in it: `$` is never left out.
+  rfc9535: (text) => parseRfc9535(text),
 }
 
 /**

@@ -35,7 +35,7 @@ type Ending =
   | { readonly kind: 'exited'; readonly code: number | null; readonly signal: string | null }
   | { readonly kind: 'failed'; readonly error: unknown }
 
-/** How long what a child has written is waited for, once it has ended: something may still hold its output open. */
+/** How long what a child has written is waited for, once it has ended. */
 const OUTPUT_MS = 5_000
 
 /** The handler's process is gone, so nobody waits for its transfers. */
@@ -129,9 +129,16 @@ async function supervise(
     transfers.callOffAll(new HandlerEndedError())
     endTree(pid, mark)
     await transfers.settled()
-    await Promise.race([closed, sleep(OUTPUT_MS)])
-    for (const stream of child.stdio) stream?.destroy()
+    await readToItsEnd(child, closed)
   }
+}
+
+/** Something that has left the run behind may still hold its output open. */
+async function readToItsEnd(child: ChildProcess, closed: Promise<void>): Promise<void> {
+  const over = new AbortController()
+  await Promise.race([closed, sleep(OUTPUT_MS, over.signal)])
+  over.abort()
+  for (const stream of child.stdio) stream?.destroy()
 }
 
 function readOutput(child: ChildProcess, { output }: RunNotes): void {

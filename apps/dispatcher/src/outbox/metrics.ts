@@ -11,7 +11,7 @@ export function outboxMetrics(needs: {
   const { metrics, sql, log } = needs
   const published = metrics.counter({
     name: 'pacifica_dispatcher_task_events_total',
-    help: 'Attempts to publish task events: accepted, unroutable (nobody listens), refused, or unknown (no answer in time)',
+    help: 'Attempts to publish task events: accepted, unroutable (nobody listens), refused, unknown (no answer in time), or away (no connection)',
     labels: ['outcome'],
   })
   const oldest = metrics.gauge({

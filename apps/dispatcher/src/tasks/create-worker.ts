@@ -1,9 +1,11 @@
 /** The worker over its table: what a run stores goes through here, and waits for a database that is away. */
 import { hostname } from 'node:os'
-import type { Bell, Database, Log } from '@pacifica/platform'
+import { type Bell, type Database, insist, type Log } from '@pacifica/platform'
 import type { DispatcherConfig } from '../config.ts'
 import { cancelledAmong } from './cancel.ts'
-import { insist } from './insist.ts'
+
+import { forgetCart, noteCart } from './cart-store.ts'
+
 import * as logs from './log-store.ts'
 import { readLastUploads } from './repeat.ts'
 import { DEFAULT_RETRY, type RetryPolicy } from './retry.ts'
@@ -28,12 +30,14 @@ export interface WorkerParts extends Omit<RunTaskNeeds, 'rowsOf'> {
   readonly cancelBell: Bell
   /** Rung when a task was claimed: that is told as well. */
   readonly outbox: Pick<Bell, 'ring'>
+  /** Rung when a task is begun that was begun before: its last run may have left a cart. */
+  readonly carts: Pick<Bell, 'ring'>
   readonly onSettled: (settlement: Settlement) => void
   readonly dryRunFolder: string
 }
 
 export function createWorker(parts: WorkerParts, config: DispatcherConfig): TaskWorker {
-  const { database, bell, cancelBell, outbox, onSettled, log } = parts
+  const { database, bell, cancelBell, outbox, carts, onSettled, log } = parts
   const { leaseMs, concurrency, bytesInHand: most } = config
   const retry = retryPolicy(config)
   const { maxStarts } = retry
@@ -49,6 +53,7 @@ export function createWorker(parts: WorkerParts, config: DispatcherConfig): Task
           const limits = { limit, except, leaseMs, maxStarts, worker, room }
           const claimed = await store.claimTasks(database, limits)
           if (claimed.length > 0) outbox.ring()
+          if (claimed.some(({ claim }) => claim > 1)) carts.ring()
           return claimed
         },
         abandon: (except, settlement) =>
@@ -94,6 +99,8 @@ function runRows(
     uploads: () => insisting('the uploads', () => readUploads(database, task.id)),
     markUpload: (upload) => insisting('an upload', () => markUpload(database, task, upload)),
     process: (record) => insisting('the process', () => store.noteProcess(database, task, record)),
+    noteCart: (cart) => insisting('a cart', () => noteCart(database, task, cart)),
+    forgetCart: (cart) => forgetCart(database, cart),
     taken: (taken) => insisting('the files', () => store.noteTaken(database, task, taken)),
     progress: (progress) => store.noteProgress(database, task, progress),
     lastUploads: () => insisting('the last bundles', () => readLastUploads(database, task)),

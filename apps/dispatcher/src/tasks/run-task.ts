@@ -2,7 +2,8 @@
  * One task from its claim to its outcome: what is left of an earlier run, event, scratch folder, handler, time limit.
  * Whatever goes wrong on this way, thrown by whomever and as whatever, becomes an outcome: a task always comes to an end.
  */
-import { Event, type TransactionKeyValue, type UploaderRunner } from '@pacifica/core'
+import { type CartNews, Event, type TransactionKeyValue, type UploaderRunner } from '@pacifica/core'
+
 import type { Log } from '@pacifica/platform'
 import type { Isolation, Job } from '../isolation/isolation.ts'
 import { endOrphans, type ProcessRecord } from '../isolation/process-tree.ts'
@@ -36,6 +37,8 @@ export interface RunRows {
   uploads(): Promise<UploadRecord[]>
   markUpload(upload: UploadChange): Promise<boolean>
   taken(taken: { readonly files: number; readonly bytes: number }): Promise<void>
+  noteCart(cart: string): Promise<boolean>
+  forgetCart(cart: string): Promise<void>
   progress(progress: ReportedProgress): Promise<void>
   process(record: ProcessRecord): Promise<boolean>
   appendLog(pieces: readonly LogPiece[]): Promise<void>
@@ -133,7 +136,12 @@ async function oneRun(
     if (await uploads.resume(stop)) return { kind: 'done' }
     const { uploader } = uploads
     const downloader = new TaskDownloader(
-      { downloader: needs.runners.downloader, taken: rows.taken, progress: report.tell },
+      {
+        downloader: needs.runners.downloader,
+        taken: rows.taken,
+        cart: (cart) => noteCart(task, rows, cart),
+        progress: report.tell,
+      },
       options.maxDownload,
     )
     const notes = notesOf(task, rows, taskLog, report, log)
@@ -191,6 +199,12 @@ async function uploadsOf(
     resume: async (signal) => (await uploader.resume({ signal })) !== undefined,
     done: async () => undefined,
   }
+}
+
+async function noteCart({ id }: ClaimedTask, rows: RunRows, cart: CartNews): Promise<void> {
+  // A cart that is gone and not forgotten is deleted once more, which does no harm.
+  if (cart.step === 'gone') await rows.forgetCart(cart.id).catch(() => undefined)
+  else if (!(await rows.noteCart(cart.id))) throw new LeaseLostError(id)
 }
 
 function notesOf(

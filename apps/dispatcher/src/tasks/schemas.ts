@@ -108,6 +108,12 @@ export const task = Type.Object(
           done: Type.Optional(Type.Number()),
           total: Type.Optional(Type.Number()),
           unit: Type.Optional(Type.String({ description: 'bytes, or what the handler counts' })),
+          said: Type.Optional(
+            Type.String({
+              description: 'By Cartd of the cart, or by Ingest of the job, while it is waited for',
+              examples: ['staging: 3 of 5 files', 'ingest files 40.00000 %'],
+            }),
+          ),
         }),
         Type.Null(),
       ],

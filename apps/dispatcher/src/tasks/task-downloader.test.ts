@@ -22,6 +22,7 @@ function downloader(maxBytes: number) {
   const needs = {
     downloader: new LocalDownloaderRunner(join(folder, 'archive')),
     taken: async (noted: unknown) => void taken.push(noted),
+    cart: async () => undefined,
     progress: (now: unknown) => void progress.push(now),
   }
   return { taken, progress, task: new TaskDownloader(needs, maxBytes) }

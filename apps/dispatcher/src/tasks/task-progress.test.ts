@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { createProgressReport, type ReportedProgress } from './task-progress.ts'
+import { createProgressReport, type ReportedProgress, transferProgress } from './task-progress.ts'
 
 const until = async (condition: () => boolean) => {
   while (!condition()) await new Promise((resolve) => setTimeout(resolve, 5))
@@ -29,4 +29,20 @@ test('nothing is written once the run is over, and what cannot be written is for
   await report.close()
   await failing.close()
   expect(tries.map(({ step }) => step)).toEqual(['one', 'two'])
+})
+
+test('a transfer shows what it waits for beside its bytes, until they move again', () => {
+  const told: ReportedProgress[] = []
+  const { heard, moved } = transferProgress('download', (progress) => void told.push(progress))
+  heard('staging: 3 of 5 files')
+  moved({ bytes: 10, total: 20 })
+  heard('x'.repeat(1_000))
+  moved({ bytes: 20, total: 20 })
+  const bytes = { step: 'download', done: 10, total: 20, unit: 'bytes' }
+  expect(told).toEqual([
+    { step: 'download', said: 'staging: 3 of 5 files' },
+    bytes,
+    { ...bytes, said: 'x'.repeat(200) },
+    { ...bytes, done: 20 },
+  ])
 })

@@ -16,7 +16,8 @@ import type { MetadataAsker } from './ask-metadata.ts'
 import { manifestOf } from './manifest.ts'
 import { PROVENANCE_KEYS, withProvenance } from './provenance.ts'
 import { LeaseLostError } from './stop-reasons.ts'
-import type { ReportedProgress } from './task-progress.ts'
+
+import { type ReportedProgress, transferProgress } from './task-progress.ts'
 import type { UploadChange, UploadRecord } from './upload-store.ts'
 
 type Stored = UploadChange
@@ -118,7 +119,9 @@ export class TaskUploader extends UploaderRunner {
     const jobId = known.jobId as number
     this.#needs.log.info({ task: this.#options.taskId, jobId }, 'upload.followed')
     await options.onJob?.(jobId)
-    const result = (await this.#needs.uploads.follow?.(jobId, options)) ?? resultOf(known)
+    const { heard: onNews } = transferProgress('upload', this.#needs.progress)
+    const following = this.#needs.uploads.follow?.(jobId, { ...options, onNews })
+    const result = (await following) ?? resultOf(known)
     await this.#mark({ ...known, state: 'done' })
     return result
   }
@@ -170,12 +173,17 @@ export class TaskUploader extends UploaderRunner {
     }
     await next({})
     const ending = holdOff(options.signal)
+    const telling = transferProgress('upload', this.#needs.progress)
     const uploading = uploads.uploaderFor(number).upload(folder, {
       ...options,
       ...ending.options,
       onProgress: (now) => {
-        this.#needs.progress({ step: 'upload', done: now.bytes, total: now.total, unit: 'bytes' })
+        telling.moved(now)
         options.onProgress?.(now)
+      },
+      onNews: (said) => {
+        telling.heard(said)
+        options.onNews?.(said)
       },
       keyValues: withProvenance(options.keyValues, this.#options.provenance),
       onFiles: (files) => {

@@ -59,7 +59,7 @@ export interface TaskView {
   attempts: number
   retries: number
   nextTry: string | null
-  progress: { step: string; done?: number; total?: number; unit?: string } | null
+  progress: { step: string; done?: number; total?: number; unit?: string; said?: string } | null
   cancelAsked: string | null
 }
 

@@ -2,8 +2,7 @@
  * The worker: claims tasks up to its number of hands, has each run, and stores what came of it. Beside it a heartbeat
  * lengthens the leases of what is in hand; a task whose lease is lost is told to stop, and its result is dropped.
  */
-import { type Bell, createBell, type Log, workLoop } from '@pacifica/platform'
-import { insist } from './insist.ts'
+import { type Bell, createBell, insist, type Log, workLoop } from '@pacifica/platform'
 import type { RetryPolicy } from './retry.ts'
 import { LeaseLostError, TaskCancelledError } from './stop-reasons.ts'
 import type { ClaimedTask, Held } from './store.ts'

@@ -2,7 +2,7 @@
  * The third step: Policy is asked once for each event and user. Nothing is delivered without a yes; no answer is
  * asked for again, with backoff, without end, and is never the subscriber's fault.
  */
-import { type Bell, backoff, type Log, type Slots } from '@pacifica/platform'
+import { type Bell, backoff, insist, type Log, type Slots } from '@pacifica/platform'
 import type { PipelineMetrics } from '../metrics.ts'
 import type { PolicyClient } from './policy-client.ts'
 import type { PolicyStore, Question } from './policy-store.ts'
@@ -31,12 +31,16 @@ export function authorizeStep(
   return async () => {
     await needs.slots.free()
     const questions = await needs.store.claim(needs.slots.available, options.leaseMs)
-    for (const question of questions) needs.slots.run(() => ask(needs, question))
+    for (const question of questions) needs.slots.run(() => ask(needs, options, question))
     return questions.length > 0
   }
 }
 
-async function ask(needs: AuthorizeNeeds, question: Question): Promise<void> {
+async function ask(
+  needs: AuthorizeNeeds,
+  { leaseMs }: { leaseMs: number },
+  question: Question,
+): Promise<void> {
   const { event, owner } = question
   const began = performance.now()
   const answer = await needs.policy.ask(owner, question.jsondata, needs.abandoning)
@@ -44,7 +48,13 @@ async function ask(needs: AuthorizeNeeds, question: Question): Promise<void> {
   needs.watch.saw(answer)
   needs.metrics.policyAnswered(answer.kind)
   const askAgainMs = backoff(question.asked, ASK_AGAIN, needs.random)
-  const recorded = await needs.store.record(question, answer, askAgainMs)
+  const recorded = await insist(() => needs.store.record(question, answer, askAgainMs), {
+    what: `the answer of policy for event ${event}`,
+    signal: needs.abandoning,
+    withinMs: began + leaseMs - performance.now(),
+    again: { firstMs: 250, maxMs: 2_000 },
+    log: needs.log,
+  })
   if (answer.kind === 'allowed') needs.deliverBell.ring()
   if (recorded?.firstAfterMs !== undefined) needs.metrics.authorized(recorded.firstAfterMs)
   if (recorded && recorded.denied > 0) needs.metrics.settled('denied', recorded.denied)

@@ -198,6 +198,7 @@ describe.each(ENGINES)('on the %s engine', (engine) => {
     ['unroutable', 'DEAD_LETTER_UNROUTABLE'],
     ['refused', 'DEAD_LETTER_NOT_SENT'],
     ['unknown', 'DEAD_LETTER_NOT_SENT'],
+    ['away', 'DEAD_LETTER_NOT_SENT'],
   ] as const)(
     'sent in vain (%s) it stays, with the reason, and can be sent later',
     async (kind, code) => {

@@ -8,8 +8,8 @@ import { CLAIM } from './claim-statement.ts'
 import { followAll } from './lanes.ts'
 
 const [few, many] = [1_000, 100_000]
-/** limit, lease, how old a yes may be, caps of a subscription, a host, a user */
-const values = [64, 60_000, 600_000, 8, 32, 32]
+/** limit, lease, how old a yes may be, caps of a subscription, a host, a user, whether dispatches go out */
+const values = [64, 60_000, 600_000, 8, 32, 32, true]
 
 let home: MigratedDatabase
 beforeAll(async () => {

@@ -6,11 +6,14 @@
  *
  * Nothing here reads more of a lane than its share, so a lane costs the same whether ten deliveries are due or a million.
  *
- * $1 limit, $2 lease in ms, $3 how old a yes of policy may be in ms, $4 $5 $6 caps: subscription, host, owner
+ * $1 limit, $2 lease in ms, $3 how old a yes of policy may be in ms, $4 $5 $6 caps: subscription, host, owner,
+ * $7 whether dispatches can be published
  */
 import { RETRY_SHARE } from './caps.ts'
 import { HELD_AGAIN, HELD_FIRST, IS_FIRST, IS_RETRY, PARKED_AGAIN } from './due.ts'
 
+/** A lane whose deliveries can be sent, as far as this worker knows. */
+export const OPEN = (dispatching: string) => `(${dispatching} OR l.host NOT LIKE 'dispatch://%')`
 const AWAKE = 'l.next_due <= now()'
 const MOST = 'least(coalesce(l.cap, $4), l.ramp)'
 
@@ -27,7 +30,7 @@ const READY = `
   ready AS MATERIALIZED (
     SELECT l.subscription, l.host, l.owner, l.turn, l.next_due, l.ramp, ${MOST} AS most
     FROM lane l
-    WHERE ${AWAKE}
+    WHERE ${AWAKE} AND ${OPEN('$7::bool')}
       AND l.subscription NOT IN (SELECT subscription FROM busy_lane WHERE n >= most)
       AND l.host NOT IN (SELECT host FROM busy_host WHERE n >= $5)
       AND l.owner NOT IN (SELECT owner FROM busy_owner WHERE n >= $6)
@@ -89,17 +92,19 @@ const CHOSEN = `
     SELECT d.uuid, d.event, d.subscription, d.owner, d.test, d.due FROM delivery d
     WHERE d.uuid IN (SELECT uuid FROM chosen) AND d.due <= now() FOR UPDATE SKIP LOCKED)`
 
-// A lane in which all that is due was taken sleeps; any other goes to the end of the line.
+// A lane in which all that is due was taken sleeps; any other goes to the end of the line, also one of whose deliveries
+// somebody holds: it must not stand in front of the others meanwhile.
 const SERVED = `
   served AS (
     UPDATE lane l SET turn = (l.turn + n.taken) % ${failing},
       next_due = CASE WHEN n.found <= n.share AND n.taken = n.found THEN NULL ELSE now() END
     FROM (
-      SELECT s.subscription, s.share, coalesce(f.n, 0) AS found, coalesce(c.n, 0) AS taken
+      SELECT s.subscription, s.share, coalesce(f.n, 0) AS found, coalesce(c.n, 0) AS chosen, coalesce(t.n, 0) AS taken
       FROM shares s
       LEFT JOIN (SELECT subscription, count(*) AS n FROM found GROUP BY subscription) f USING (subscription)
-      LEFT JOIN (SELECT subscription, count(*) AS n FROM chosen GROUP BY subscription) c USING (subscription)) n
-    WHERE l.subscription = n.subscription AND (n.taken > 0 OR n.found = 0)
+      LEFT JOIN (SELECT subscription, count(*) AS n FROM chosen GROUP BY subscription) c USING (subscription)
+      LEFT JOIN (SELECT subscription, count(*) AS n FROM due GROUP BY subscription) t USING (subscription)) n
+    WHERE l.subscription = n.subscription AND (n.chosen > 0 OR n.found = 0)
     RETURNING l.subscription, l.next_due IS NULL AS asleep)`
 
 const MOVED = `
@@ -152,4 +157,5 @@ export const CLAIM = `
     FROM in_hand i LEFT JOIN lane l USING (subscription) WHERE NOT i.live AND ${AWAKE} IS NOT TRUE GROUP BY i.subscription
   UNION ALL SELECT 'late', NULL, ${NOTHING}, NULL WHERE EXISTS (SELECT FROM ready) AND NOT EXISTS (SELECT FROM mine)
   UNION ALL SELECT 'blocked', NULL, ${NOTHING}, NULL
-    WHERE NOT EXISTS (SELECT FROM served) AND EXISTS (SELECT FROM lane l WHERE ${AWAKE})`
+    WHERE NOT EXISTS (SELECT FROM moved) AND NOT EXISTS (SELECT FROM served WHERE asleep)
+      AND EXISTS (SELECT FROM lane l WHERE ${AWAKE} AND ${OPEN('$7::bool')})`

@@ -5,7 +5,7 @@
  */
 import type { Sql } from '@pacifica/platform'
 import { type Caps, DEFAULT_CAPS } from './caps.ts'
-import { CLAIM } from './claim-statement.ts'
+import { CLAIM, OPEN } from './claim-statement.ts'
 import { followAll, followDeliveries } from './lanes.ts'
 
 export interface ClaimedDelivery {
@@ -45,7 +45,7 @@ export interface Look {
   readonly follow: readonly string[]
   /** Another claim was faster, and what is in flight must be counted anew: look again at once. */
   readonly late: boolean
-  /** Something is due, and nothing of it may be sent now: caps, or somebody holds the lane's row. */
+  /** Something is due, and nothing of it may be sent now: caps, or somebody holds its rows. */
   readonly blocked: boolean
 }
 
@@ -56,6 +56,8 @@ export interface ClaimOptions {
   /** A yes of policy that is older is asked for again before anything is sent. */
   readonly policyTtlMs: number
   readonly caps?: Caps
+  /** False while there is no connection to the broker: then dispatches are left where they are. Default true. */
+  readonly dispatching?: boolean
 }
 
 type Told =
@@ -66,18 +68,18 @@ type Told =
 
 // Planning the claim costs more than this answer, and most looks at a quiet time find nothing.
 const anything = `
-  SELECT EXISTS (SELECT FROM lane WHERE next_due <= now())
+  SELECT EXISTS (SELECT FROM lane l WHERE l.next_due <= now() AND ${OPEN('$1::bool')})
       OR EXISTS (SELECT FROM delivery WHERE state = 'delivering' AND due <= now()) AS found`
 
 const NOTHING: Look = { claimed: [], aside: [], follow: [], late: false, blocked: false }
 
 /** Whoever claims calls `followDeliveries` with what is to be followed, soon, but not before it has sent. */
 export async function lookAtDue(sql: Sql, options: ClaimOptions): Promise<Look> {
-  const { limit, leaseMs, policyTtlMs, caps = DEFAULT_CAPS } = options
-  const [some] = await sql.query<{ found: boolean }>(anything)
+  const { limit, leaseMs, policyTtlMs, caps = DEFAULT_CAPS, dispatching = true } = options
+  const [some] = await sql.query<{ found: boolean }>(anything, [dispatching])
   if (some?.found !== true) return NOTHING
   const { subscription, host, owner } = caps
-  const values = [limit, leaseMs, policyTtlMs, subscription, host, owner]
+  const values = [limit, leaseMs, policyTtlMs, subscription, host, owner, dispatching]
   const told = await sql.query<Told>(CLAIM, values)
   const claimed: ClaimedDelivery[] = []
   const aside: Look['aside'][number][] = []

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { type Outcome, settle } from './delivery.ts'
+import { type Outcome, settle, wasSent } from './delivery.ts'
 import { DEFAULT_RETRY } from './retry.ts'
 
 const refused: Outcome = {
@@ -65,6 +65,19 @@ test('410 exhausts the delivery at once and disables the subscription', () => {
 test('what could not be sent for a fault of ours has failed and counts as no attempt', () => {
   const outcome: Outcome = { kind: 'impossible', reason: 'the secret cannot be read' }
   expect(settle(fresh, outcome, DEFAULT_RETRY, 0.5)).toMatchObject({ state: 'failed', attempt: 0 })
+})
+
+test('what there was no way to send waits a moment, with the reason, and counts as no attempt', () => {
+  const outcome: Outcome = { kind: 'away', reason: 'no connection to the broker' }
+  for (const attempt of [0, 3, 9]) {
+    expect(settle({ attempt }, outcome, DEFAULT_RETRY, 0.5)).toEqual({
+      state: 'pending',
+      attempt,
+      reason: 'no connection to the broker',
+      dueInMs: 1_500,
+    })
+  }
+  expect(wasSent(outcome)).toBe(false)
 })
 
 test('what was handed back unsent is due at once and counts as no attempt', () => {

@@ -44,6 +44,8 @@ export type Outcome =
   | { readonly kind: 'unreachable'; readonly reason: string }
   /** It could not be sent, and it is not the target's fault: a secret that cannot be read. Nothing was sent. */
   | { readonly kind: 'impossible'; readonly reason: string }
+  /** There is no way to the target just now, and it is ours: no connection to the broker. Nothing was sent. */
+  | { readonly kind: 'away'; readonly reason: string }
   /** This process is closing, or its lease ran out before it began: nothing was sent, another worker does it. */
   | { readonly kind: 'unsent' }
 
@@ -57,6 +59,12 @@ export interface Settlement {
   /** Why the subscription is to be disabled at once. */
   readonly disable?: string
 }
+
+/**
+ * The wait when there was no way to send it; up to twice as long, so that what met the same outage does not come back
+ * together. While an outage is known nothing is claimed for it (claim.ts): this is for the few that it caught.
+ */
+const AWAY_MS = 1_000
 
 /** What becomes of a delivery after an attempt. The worker stores exactly what this returns. */
 export function settle(
@@ -83,6 +91,13 @@ export function settle(
       return postpone(sent, outcome.reason, retryDelay(policy, sent, undefined, random))
     case 'impossible':
       return { state: 'failed', attempt: delivery.attempt, reason: outcome.reason, dueInMs: null }
+    case 'away':
+      return {
+        state: 'pending',
+        attempt: delivery.attempt,
+        reason: outcome.reason,
+        dueInMs: Math.round(AWAY_MS * (1 + random)),
+      }
     case 'unsent':
       return { state: 'pending', attempt: delivery.attempt, reason: null, dueInMs: 0 }
   }
@@ -98,9 +113,10 @@ export function isSettled(state: DeliveryState): boolean {
   return ['delivered', 'denied', 'exhausted', 'cancelled', 'failed'].includes(state)
 }
 
+const UNSENT = ['impossible', 'away', 'unsent'] as const
+type Unsent = (typeof UNSENT)[number]
+
 /** Whether a request left this process: only such outcomes are attempts. */
-export function wasSent(
-  outcome: Outcome,
-): outcome is Exclude<Outcome, { kind: 'impossible' | 'unsent' }> {
-  return outcome.kind !== 'impossible' && outcome.kind !== 'unsent'
+export function wasSent(outcome: Outcome): outcome is Exclude<Outcome, { kind: Unsent }> {
+  return !UNSENT.some((kind) => kind === outcome.kind)
 }

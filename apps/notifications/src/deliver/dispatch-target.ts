@@ -22,8 +22,16 @@ export function dispatchTarget(
         timeoutMs: options.timeoutMs,
         signal,
       })
-      if (published.kind === 'accepted') return { kind: 'accepted', status: null, body: null }
-      return { kind: 'unreachable', reason: published.reason }
+      switch (published.kind) {
+        case 'accepted':
+          return { kind: 'accepted', status: null, body: null }
+        case 'away':
+          return published
+        case 'unroutable':
+        case 'refused':
+        case 'unknown':
+          return { kind: 'unreachable', reason: published.reason }
+      }
     },
   }
 }

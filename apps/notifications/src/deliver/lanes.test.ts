@@ -218,6 +218,32 @@ describe.each(ENGINES)('on the %s engine', (engine) => {
     expect(await look()).toMatchObject({ claimed: [], blocked: false })
   })
 
+  test('a lane in which nothing is due any more goes to sleep, and says so', async () => {
+    const [uuid = ''] = await fill({ name: 'a', count: 2 })
+    await sql.query(`UPDATE delivery SET state = 'cancelled', due = NULL`)
+    expect(await look()).toMatchObject({ claimed: [], aside: [], blocked: false, follow: [uuid] })
+    expect(await look()).toMatchObject({ claimed: [], aside: [], blocked: false, follow: [] })
+  })
+
+  if (engine === 'postgresql')
+    test('a delivery that somebody holds keeps nobody from the others, and goes out afterwards', async () => {
+      const [held = ''] = await fill(
+        { name: 'held', count: 1, ago: 7_200 },
+        { name: 'free', count: 1 },
+      )
+      const other = await home.another()
+      await other.transaction(async (tx) => {
+        await tx.query('SELECT FROM delivery WHERE subscription = $1 FOR UPDATE', [held])
+        const first = await look(1)
+        expect(first).toMatchObject({ claimed: [], follow: [], late: false, blocked: true })
+        const [next, ...others] = await claim(1)
+        expect(next?.targetUrl).toBe('http://free.example.org/')
+        expect(others).toEqual([])
+        expect(await look(1)).toMatchObject({ claimed: [], follow: [], blocked: true })
+      })
+      expect(await claim(1)).toMatchObject([{ subscription: held }])
+    })
+
   test('deliveries of a disabled subscription are set aside without regard to its cap', async () => {
     const [uuid = ''] = await fill({ name: 'a', count: 30, maxConcurrency: 1 })
     await subscriptionStore({ prisma }).update(uuid, { disabled: new Date() })

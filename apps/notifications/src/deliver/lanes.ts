@@ -62,7 +62,8 @@ const withDeliveries = `
     SELECT (SELECT d.subscription FROM delivery d WHERE d.due IS NOT NULL AND d.subscription > w.subscription
             ORDER BY d.subscription LIMIT 1)
     FROM waiting w WHERE w.subscription IS NOT NULL)
-  SELECT subscription FROM waiting WHERE subscription IS NOT NULL`
+  SELECT subscription FROM waiting w WHERE subscription IS NOT NULL
+    AND NOT EXISTS (SELECT FROM lane l WHERE l.subscription = w.subscription AND l.next_due <= now())`
 
 const TOGETHER = 500
 

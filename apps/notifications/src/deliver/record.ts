@@ -45,9 +45,11 @@ const record = `
       last_success = CASE WHEN c.succeeded THEN now() ELSE m.last_success END,
       failing_since = CASE WHEN c.succeeded THEN NULL ELSE coalesce(m.failing_since, now()) END
     FROM changed c WHERE m.uuid = c.uuid)
-  SELECT uuid FROM moved`
+  SELECT uuid FROM moved
+  UNION ALL -- recorded before, under the same claim: the answer was lost with the connection
+  SELECT d.uuid FROM delivery d JOIN result r ON d.uuid = r.uuid AND d.claim = r.claim AND d.state = r.state`
 
-/** Stores the results; answers the ids of the deliveries that were still ours. */
+/** Stores the results, also when they are stored already; answers the ids of the deliveries that were still ours. */
 export async function recordResults(sql: Sql, results: readonly Result[]): Promise<Set<string>> {
   const attempts = results.flatMap((result) => {
     const { outcome } = result
@@ -73,9 +75,9 @@ export async function recordResults(sql: Sql, results: readonly Result[]): Promi
   return new Set(rows.map((row) => row.uuid))
 }
 
-type Sent = Parameters<typeof describe>[0]
+type Sent = Exclude<Outcome, { kind: 'impossible' | 'away' | 'unsent' }>
 
-function describe(outcome: Exclude<Outcome, { kind: 'impossible' | 'unsent' }>) {
+function describe(outcome: Sent) {
   return {
     kind: outcome.kind,
     status: 'status' in outcome ? outcome.status : null,

@@ -75,7 +75,7 @@ async function attempt(delivery: ClaimedDelivery, target: Target): Promise<void>
       now: () => 0,
       abandoning: new AbortController().signal,
     },
-    { retry: DEFAULT_RETRY, startWithinMs: 1 },
+    { retry: DEFAULT_RETRY, startWithinMs: 1, leaseMs: 60_000 },
   )
   await step()
   await slots.drained()

@@ -7,6 +7,12 @@ const crowd = {
   ...{ inFlight: 0, hostInFlight: 0, ownerInFlight: 0 },
 }
 
+test('while there is no broker, a dispatch waits for it alone', () => {
+  const dispatch = { ...crowd, host: 'dispatch://example', ramp: 1, inFlight: 1 }
+  expect(whyWaiting(dispatch, caps, 'no broker')).toBe('no broker')
+  expect(whyWaiting(crowd, caps, 'no broker')).toBe('it waits for its turn')
+})
+
 test.each([
   [{ inFlight: 8 }, '8 of 8 requests to its target are in flight'],
   [{ inFlight: 2, cap: 2 }, '2 of 2 requests to its target are in flight'],

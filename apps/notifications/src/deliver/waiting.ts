@@ -27,7 +27,9 @@ export function blockOf(crowd: Crowd, caps: Caps): Block | undefined {
   return undefined
 }
 
-export function whyWaiting(crowd: Crowd, caps: Caps): string {
+/** @param noDispatch why no dispatch goes out just now */
+export function whyWaiting(crowd: Crowd, caps: Caps, noDispatch?: string): string {
+  if (noDispatch !== undefined && crowd.host.startsWith('dispatch://')) return noDispatch
   switch (blockOf(crowd, caps)) {
     case 'subscription':
       return `${crowd.inFlight} of ${crowd.cap ?? caps.subscription} requests to its target are in flight`
@@ -61,8 +63,9 @@ export async function waitingReasons(
   sql: Sql,
   subscriptions: readonly string[],
   caps: Caps,
+  noDispatch?: string,
 ): Promise<Map<string, string>> {
   if (subscriptions.length === 0) return new Map()
   const rows = await sql.query<Crowd>(ofSubscriptions, [[...new Set(subscriptions)]])
-  return new Map(rows.map((row) => [row.subscription, whyWaiting(row, caps)]))
+  return new Map(rows.map((row) => [row.subscription, whyWaiting(row, caps, noDispatch)]))
 }

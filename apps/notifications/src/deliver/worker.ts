@@ -3,7 +3,7 @@
  * whatever happens between claim and record, the lease runs out and the delivery is claimed again.
  */
 import { Event } from '@pacifica/core'
-import { type Bell, childTrace, type Log, type Slots } from '@pacifica/platform'
+import { type Bell, childTrace, insist, type Log, type Slots } from '@pacifica/platform'
 import type { PipelineMetrics } from '../metrics.ts'
 import type { ClaimedDelivery, Look } from './claim.ts'
 import { type Outcome, type Settlement, settle } from './delivery.ts'
@@ -14,7 +14,7 @@ import type { Target } from './target.ts'
 export interface DeliverNeeds {
   readonly claim: (limit: number) => Promise<Look>
   /** Wakes the lanes of these subscriptions when something of theirs is due. */
-  readonly follow: (subscriptions: readonly string[]) => Promise<number>
+  readonly follow: (subscriptions: readonly string[]) => Promise<unknown>
   /** Resolves to whether the delivery was still ours. */
   readonly record: (result: Result) => Promise<boolean>
   /** Why a subscription must be disabled at once, or that one of its deliveries is exhausted. */
@@ -37,6 +37,8 @@ export interface DeliverOptions {
   readonly retry: RetryPolicy
   /** A claim that is older when its turn comes is handed back unsent: its lease might end before the request does. */
   readonly startWithinMs: number
+  /** While the database is away recording is tried again until the lease ends; then others may have the delivery. */
+  readonly leaseMs: number
 }
 
 /** One step of the loop: claims as many deliveries as can be started now. */
@@ -54,15 +56,19 @@ export function deliverStep(needs: DeliverNeeds, options: DeliverOptions): () =>
     for (const delivery of claimed) needs.slots.run(() => run(delivery, claimedAt))
     for (const state of aside) needs.metrics.settled(state)
     if (aside.includes('pending')) needs.authorizeBell.ring()
-    const woken = await needs.follow(follow)
+    await needs.follow(follow)
     // Until one of ours settles, or, for the sake of other workers', for a short while.
     if (blocked && !late) await needs.deliverBell.wait(BLOCKED_MS, settled.signal)
-    return claimed.length + aside.length + woken > 0 || late || blocked
+    // Lanes that were put to sleep with nothing in them have made room for others.
+    return claimed.length + aside.length + follow.length > 0 || late || blocked
   }
 }
 
 /** What is due and may not be sent is looked at again so soon. */
 const BLOCKED_MS = 100
+
+/** Soon, since all that wait share a statement. */
+const RECORD_AGAIN = { firstMs: 250, maxMs: 2_000 }
 
 async function deliver(
   needs: DeliverNeeds,
@@ -79,12 +85,14 @@ async function deliver(
   const retry = { ...options.retry, ...delivery.retry }
   const settlement = settle(delivery, outcome, retry, needs.random())
   const durationMs = ended - began
-  const ours = await needs.record({
-    delivery,
-    outcome,
-    settlement,
-    beganAgoMs: durationMs,
-    durationMs,
+  const record = () =>
+    needs.record({ delivery, outcome, settlement, beganAgoMs: needs.now() - began, durationMs })
+  const ours = await insist(record, {
+    what: `what became of delivery ${delivery.uuid}`,
+    signal: needs.abandoning,
+    withinMs: claimedAt + options.leaseMs - ended,
+    again: RECORD_AGAIN,
+    log: needs.log,
   })
   needs.metrics.attempted(outcome, durationMs)
   if (ours) needs.metrics.settled(settlement.state)

@@ -30,12 +30,17 @@ export interface HistoryNeeds {
   readonly identify: Identify
   readonly subscriptions: SubscriptionStore
   readonly caps: Caps
+  /** Undefined when dispatches can go out. */
+  readonly publishTrouble?: () => string | undefined
 }
 
+/** Where the broker is, and what it said, is for operators: /readyz has it. */
+const NO_BROKER = 'there is no connection to the message broker: it goes out when there is'
+
 /** Why those of these deliveries that are due have not gone out. */
-function reasons({ sql, caps }: HistoryNeeds, rows: readonly DeliveryRow[]) {
+function reasons({ sql, caps, publishTrouble }: HistoryNeeds, rows: readonly DeliveryRow[]) {
   const due = rows.filter(isWaiting).map(({ subscription }) => subscription)
-  return waitingReasons(sql, due, caps)
+  return waitingReasons(sql, due, caps, publishTrouble?.() === undefined ? undefined : NO_BROKER)
 }
 
 export function historyRoutes(app: HttpApp, needs: HistoryNeeds): void {

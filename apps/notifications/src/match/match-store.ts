@@ -3,6 +3,7 @@
  */
 import type { Sql } from '@pacifica/platform'
 import { HELD_FIRST, PARKED_AGAIN } from '../deliver/due.ts'
+import { followDeliveries } from '../deliver/lanes.ts'
 import type { Evaluation, Match } from './live-subscriptions.ts'
 import type { Streak } from './streaks.ts'
 
@@ -38,11 +39,9 @@ export interface MatchStore {
 const TOGETHER = 3
 /** And after so many more, alone, it is put aside as unmatchable. */
 const ALONE = 5
-/** A batch takes far less than this; whoever needs longer has died or is stuck. */
-const LEASE = "interval '60 seconds'"
 
 const claim = (which: string) => `
-  UPDATE eventlog SET match_claim = match_claim + 1, match_begun = match_begun + 1, match_due = now() + ${LEASE}
+  UPDATE eventlog SET match_claim = match_claim + 1, match_begun = match_begun + 1, match_due = now() + $2 * interval '1 millisecond'
   WHERE uuid IN (
     SELECT uuid FROM eventlog WHERE state = 'new' AND match_due <= now() AND ${which}
     ORDER BY match_due LIMIT $1 FOR UPDATE SKIP LOCKED)
@@ -62,6 +61,10 @@ const handBack = `
   FROM unnest($1::uuid[], $2::bigint[]) AS d (uuid, claim)
   WHERE e.uuid = d.uuid AND e.match_claim = d.claim AND e.state = 'new'`
 
+// Of an event that is matched again Policy may have answered before: nobody will release what comes to it now.
+const ANSWERED = `EXISTS (
+  SELECT FROM policy_answer p WHERE p.event = w.event AND p.owner = w.owner AND p.state <> 'asking')`
+
 // One statement is one transaction: the event is matched exactly when its deliveries exist.
 const record = `
   WITH done AS (
@@ -80,28 +83,41 @@ const record = `
   delivered AS (
     INSERT INTO delivery (event, subscription, owner, state, reason, due, settled, received)
     SELECT event, subscription, owner, state, reason,
-      CASE state WHEN 'pending' THEN now() + ${PARKED_AGAIN} WHEN 'held' THEN now() + ${HELD_FIRST} END,
+      CASE state WHEN 'pending' THEN now() + CASE WHEN ${ANSWERED} THEN interval '0' ELSE ${PARKED_AGAIN} END
+                 WHEN 'held' THEN now() + ${HELD_FIRST} END,
       CASE WHEN state = 'failed' THEN now() END, received
-    FROM wanted ON CONFLICT (event, subscription) DO NOTHING)
-  SELECT uuid, extract(epoch FROM now() - created)::float8 * 1000 AS age FROM done`
+    FROM wanted w ON CONFLICT (event, subscription) DO NOTHING
+    RETURNING subscription, due)
+  SELECT uuid, extract(epoch FROM now() - created)::float8 * 1000 AS age,
+    array(SELECT subscription FROM delivered WHERE due <= now()) AS released
+  FROM done`
 
 const countFailures = `
   UPDATE eventmatch SET expression_failures = CASE WHEN $3 THEN $2 ELSE expression_failures + $2 END
   WHERE uuid = $1 AND disabled IS NULL
   RETURNING expression_failures AS failures`
 
-export function matchStore(needs: { sql: Sql }): MatchStore {
-  const { sql } = needs
+interface RecordedRow {
+  readonly uuid: string
+  readonly age: number
+  /** Subscriptions with deliveries that are due at once; the same in each row. */
+  readonly released: readonly string[]
+}
+
+/** @param needs.leaseMs a batch takes far less: whoever needs longer has died or is stuck */
+export function matchStore(needs: { sql: Sql; leaseMs?: number }): MatchStore {
+  const { sql, leaseMs = 60_000 } = needs
   return {
-    claimTogether: (limit) => sql.query<ClaimedEvent>(claimTogether, [limit]),
-    claimAlone: () => sql.query<ClaimedEvent>(claimAlone, [1]),
+    claimTogether: (limit) => sql.query<ClaimedEvent>(claimTogether, [limit, leaseMs]),
+    claimAlone: () => sql.query<ClaimedEvent>(claimAlone, [1, leaseMs]),
     giveUp: async () => (await sql.query<{ uuid: string }>(giveUp)).map((row) => row.uuid),
     async handBack(events) {
       const claims = [events.map((event) => event.uuid), events.map((event) => event.claim)]
       await sql.query(handBack, claims)
     },
     async record(matched) {
-      const ours = await sql.query<{ uuid: string; age: number }>(record, columns(matched))
+      const ours = await sql.query<RecordedRow>(record, columns(matched))
+      await followDeliveries(sql, ours[0]?.released ?? [])
       return new Map(ours.map((row) => [row.uuid, row.age]))
     },
     async countFailures({ subscription, run, recovered }) {

@@ -10,7 +10,12 @@ const anEvent = (uuid: string, jsondata = text): ClaimedEvent => ({
   ...{ uuid, jsondata, claim: 1, begun: 1 },
 })
 
-function set(events: ClaimedEvent[], match: () => Evaluation, batchMs = 60_000) {
+function set(
+  events: ClaimedEvent[],
+  match: () => Evaluation,
+  batchMs = 20_000,
+  beforeRecord = () => {},
+) {
   const handedBack: string[] = []
   const recorded: MatchedEvent[] = []
   const disabled: string[] = []
@@ -25,6 +30,7 @@ function set(events: ClaimedEvent[], match: () => Evaluation, batchMs = 60_000) 
           handedBack.push(...given.map(({ uuid }) => uuid))
         },
         async record(matched) {
+          beforeRecord()
           recorded.push(...matched)
           return new Map(matched.map(({ event }) => [event.uuid, 1]))
         },
@@ -38,8 +44,9 @@ function set(events: ClaimedEvent[], match: () => Evaluation, batchMs = 60_000) 
       authorizeBell: { ring: () => (rings += 1) },
       metrics: { matched() {}, unmatchable() {}, expressionFailed() {}, settled() {} },
       log: silentLog,
+      abandoning: new AbortController().signal,
     },
-    { batch: 100, batchMs },
+    { batch: 100, batchMs, leaseMs: 60_000 },
   )
   return { step, handedBack, recorded, disabled, rings: () => rings }
 }
@@ -88,4 +95,20 @@ test('an error of our own is nobody’s failure: the claim is left to run out', 
   })
   await expect(step()).rejects.toThrow('a bug')
   expect(recorded).toEqual([])
+})
+
+test('what a batch matches is recorded when a database that was away is back, and matched once', async () => {
+  let [matchings, tries] = [0, 0]
+  const match = () => {
+    matchings += 1
+    return nothing
+  }
+  const away = () => {
+    tries += 1
+    if (tries <= 2) throw Object.assign(new Error('connect refused'), { code: 'ECONNREFUSED' })
+  }
+  const { step, recorded } = set([anEvent('a'), anEvent('b')], match, undefined, away)
+  expect(await step()).toBe(true)
+  expect(recorded.map(({ event }) => event.uuid)).toEqual(['a', 'b'])
+  expect({ matchings, tries }).toEqual({ matchings: 2, tries: 3 })
 })

@@ -3,7 +3,7 @@
  */
 import { setImmediate } from 'node:timers/promises'
 import { Event, EventFormatError } from '@pacifica/core'
-import type { Bell, Log } from '@pacifica/platform'
+import { type Bell, insist, type Log } from '@pacifica/platform'
 import type { PipelineMetrics } from '../metrics.ts'
 import type { LiveSubscriptions } from './live-subscriptions.ts'
 import type { ClaimedEvent, MatchedEvent, MatchStore } from './match-store.ts'
@@ -20,12 +20,15 @@ export interface MatchNeeds {
     'matched' | 'unmatchable' | 'expressionFailed' | 'settled'
   >
   readonly log: Log
+  readonly abandoning: AbortSignal
 }
 
 export interface MatchOptions {
   readonly batch: number
   /** What of a batch is not matched by then is handed back: its lease must not run out while others wait. */
   readonly batchMs: number
+  /** While the database is away recording is tried again, but not for longer than that. */
+  readonly leaseMs: number
 }
 
 /** One step of the loop: a batch, then one event that was interrupted too often to be trusted in a batch. */
@@ -52,7 +55,13 @@ async function matchClaimed(
   const matched = await matchInTime(needs, options, claimed)
   const rest = claimed.slice(matched.length)
   if (rest.length > 0) await needs.store.handBack(rest)
-  const recorded = await needs.store.record(matched)
+  const recorded = await insist(() => needs.store.record(matched), {
+    what: `what ${matched.length} events match`,
+    signal: needs.abandoning,
+    withinMs: options.leaseMs - options.batchMs,
+    again: { firstMs: 250, maxMs: 2_000 },
+    log: needs.log,
+  })
   needs.authorizeBell.ring()
   const ours = matched.filter(({ event }) => recorded.has(event.uuid))
   for (const one of matched) tell(needs, one, recorded.get(one.event.uuid))

@@ -196,3 +196,27 @@ test('whatever matches has values, whatever does not has a clause that nothing p
     { numRuns: 500 },
   )
 })
+
+const whyRfc = (jsonpath: string) =>
+  explain(compileSubscription(jsonpath, 'rfc9535'), event, 'v0.1')
+
+test('in rfc9535 a filter is explained by the children that it asked', () => {
+  expect(whyRfc("$.data[?@.key == 'Tag'].value")).toMatchObject({ matches: true, values: ['Blah'] })
+  const { failed } = whyRfc("$.data[?@.key == 'Taxon' && @.value == 'Oak']")
+  expect(failed).toMatchObject({
+    clause: '@["value"] == "Oak"',
+    offset: 28,
+    reached: '$["data"][?@["key"] == "Taxon"]',
+    count: 1,
+    operands: [{ path: '@["value"]', values: [{ kind: 'text', value: 'Spruce' }] }],
+  })
+  expect(whyRfc("$[?$.eventType == 'a' || !$.data]").failed?.because).toMatchObject([
+    { clause: '$["eventType"] == "a"', reached: '$[*]' },
+    { clause: '!$["data"]', message: expect.stringContaining("'!'") },
+  ])
+  expect(whyRfc("$.data[?match(@.name, 'x.*')]").failed).toMatchObject({
+    clause: 'match(@["name"],"x.*")',
+    operands: [{ path: '@["name"]', values: [{ value: 'foo.txt' }] }],
+  })
+  expect(whyRfc('$.extensions[?@.x]').failed).toMatchObject({ clause: '[*]', count: 1 })
+})

@@ -4,15 +4,17 @@
  * other. So the answer cannot disagree with the match itself. Pure.
  */
 import {
+  type Comparable,
   type CompiledPath,
   compile,
+  type Dialect,
   type Expression,
   JsonPathLimitError,
-  type Operand,
   type Path,
   print,
   printExpression,
   type Step,
+  type Where,
 } from '@pacifica/jsonpath'
 
 /** One value, told in short. */
@@ -58,7 +60,7 @@ const STEPS_OF_A_QUESTION = 500_000
 
 /** Answers `undefined` when there was too much to look at. */
 export function failedClause(expression: CompiledPath, value: unknown): FailedClause | undefined {
-  const document = ask(value)
+  const document = ask(value, expression.dialect)
   try {
     return failedStep(document, [], expression.path.steps)
   } catch (error) {
@@ -70,17 +72,18 @@ export function failedClause(expression: CompiledPath, value: unknown): FailedCl
 /** The explanation's own budget is used up; never leaves this file. */
 class TooManyQuestions extends Error {}
 
-/** What these steps select from the root. */
-type Ask = (steps: readonly Step[]) => readonly unknown[]
+/** What these steps select from the root; and in which dialect to speak of them. */
+type Ask = ((steps: readonly Step[]) => readonly unknown[]) & { readonly dialect: Dialect }
 
-function ask(root: unknown): Ask {
+function ask(root: unknown, dialect: Dialect): Ask {
   let questions = 0
-  return (steps) => {
+  const select = (steps: readonly Step[]): readonly unknown[] => {
     questions += 1
     if (questions > MOST_QUESTIONS) throw new TooManyQuestions()
     if (steps.length === 0) return [root]
     return compile(pathOf(steps), { limits: { maxSteps: STEPS_OF_A_QUESTION } }).select(root)
   }
+  return Object.assign(select, { dialect })
 }
 
 /** The first step after which nothing is left; undefined when the path selects something. */
@@ -108,13 +111,28 @@ function firstEmpty(document: Ask, reached: readonly Step[], steps: readonly Ste
 
 function atStep(document: Ask, reached: readonly Step[], step: Step): FailedClause {
   const [only, ...others] = step.subs
+  if (only?.kind === 'where' && others.length === 0) return atWhere(document, reached, step, only)
   if (only?.kind !== 'filter' || others.length > 0)
     return clause(document, reached, {
-      ...textOf(step),
+      ...textOf(step, document.dialect),
       message: stepMessage(document, reached, step),
     })
   const searched = step.descends ? [...reached, everything(step.offset)] : reached
   return atExpression(document, searched, only.expression)
+}
+
+/** rfc9535: the filter asks the children, if there are any. */
+function atWhere(
+  document: Ask,
+  reached: readonly Step[],
+  { descends, offset }: Step,
+  { expression }: Where,
+): FailedClause {
+  const children: Step = { descends, subs: [{ kind: 'wildcard', offset }], offset }
+  return (
+    failedStep(document, reached, [children]) ??
+    atExpression(document, [...reached, children], expression)
+  )
 }
 
 function stepMessage(document: Ask, reached: readonly Step[], step: Step): string {
@@ -134,7 +152,10 @@ function atExpression(
   reached: readonly Step[],
   expression: Expression,
 ): FailedClause {
-  const about = { clause: printExpression(expression), offset: expression.offset }
+  const about = {
+    clause: printExpression(expression, document.dialect),
+    offset: expression.offset,
+  }
   switch (expression.kind) {
     case 'and':
       return firstFalse(document, reached, expression.terms)
@@ -149,15 +170,17 @@ function atExpression(
     case 'not':
       return clause(document, reached, {
         ...about,
-        message: "what stands after 'not' holds for everything here",
+        message: `what stands after '${document.dialect === 'rfc9535' ? '!' : 'not'}' holds for everything here`,
         operands: operandsIn(expression.term).flatMap((path) => valuesOf(document, reached, path)),
       })
-    case 'comparison': {
-      const paths = [expression.left, expression.right].filter(isPath)
+    case 'comparison':
+    case 'relation': {
+      const paths = [expression.left, expression.right].flatMap(pathsIn)
       return atCondition(document, reached, about, paths, 'this holds for nothing here')
     }
-    case 'bare': {
-      const paths = [expression.operand].filter(isPath)
+    case 'bare':
+    case 'test': {
+      const paths = pathsIn(expression.kind === 'bare' ? expression.operand : expression.call)
       return atCondition(document, reached, about, paths, 'this is false for everything here')
     }
   }
@@ -195,7 +218,7 @@ function valuesOf(document: Ask, reached: readonly Step[], path: Path): OperandV
   if (path.steps.length === 0) return []
   const selected = document([...startOf(path, reached), ...path.steps])
   const values = selected.slice(0, MOST_FOUND).map(inShort)
-  return [{ path: print(path), count: selected.length, values }]
+  return [{ path: print(path, document.dialect), count: selected.length, values }]
 }
 
 function startOf(path: Path, reached: readonly Step[]): readonly Step[] {
@@ -213,7 +236,7 @@ function clause(
     clause: about.clause,
     offset: about.offset,
     message: about.message,
-    reached: print(pathOf(reached)),
+    reached: print(pathOf(folded(reached, document.dialect)), document.dialect),
     count: stood.length,
     found: stood.slice(0, MOST_FOUND).map(inShort),
     operands: about.operands ?? [],
@@ -240,9 +263,31 @@ function pathOf(steps: readonly Step[]): Path {
   return { kind: 'path', origin: '$', steps, offset: 0 }
 }
 
+/** In rfc9535 a filter that has narrowed the children is written in the brackets that select them. */
+function folded(steps: readonly Step[], dialect: Dialect): readonly Step[] {
+  if (dialect !== 'rfc9535') return steps
+  const all: Step[] = []
+  for (const step of steps) {
+    const [only] = step.subs
+    const last = all.at(-1)
+    const [children] = last?.subs ?? []
+    if (only?.kind !== 'filter' || !last || !children) all.push(step)
+    else all[all.length - 1] = { ...last, subs: [narrowed(children, only.expression)] }
+  }
+  return all
+}
+
+function narrowed(children: Step['subs'][number], term: Expression): Where {
+  const { offset } = children
+  const terms = children.kind === 'where' ? [children.expression, term] : [term]
+  const flat = terms.flatMap((one) => (one.kind === 'and' ? one.terms : [one]))
+  const expression: Expression = flat.length > 1 ? { kind: 'and', terms: flat, offset } : term
+  return { kind: 'where', expression, offset }
+}
+
 /** A step alone, as `print` writes it. */
-function textOf(step: Step): { clause: string; offset: number } {
-  return { clause: print(pathOf([step])).slice(1), offset: step.offset }
+function textOf(step: Step, dialect: Dialect): { clause: string; offset: number } {
+  return { clause: print(pathOf([step]), dialect).slice(1), offset: step.offset }
 }
 
 function filterOf(expression: Expression): Step {
@@ -265,12 +310,16 @@ function operandsIn(expression: Expression): Path[] {
     case 'not':
       return operandsIn(expression.term)
     case 'comparison':
-      return [expression.left, expression.right].filter(isPath)
+    case 'relation':
+      return [expression.left, expression.right].flatMap(pathsIn)
     case 'bare':
-      return [expression.operand].filter(isPath)
+      return pathsIn(expression.operand)
+    case 'test':
+      return pathsIn(expression.call)
   }
 }
 
-function isPath(operand: Operand): operand is Path {
-  return operand.kind === 'path'
+function pathsIn(part: Comparable): Path[] {
+  if (part.kind === 'function') return part.args.flatMap(pathsIn)
+  return part.kind === 'path' ? [part] : []
 }

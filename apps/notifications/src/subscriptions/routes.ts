@@ -1,5 +1,6 @@
 /** /eventmatch: the subscriptions API of the Python service, its answers kept and its holes closed. */
 import { Type } from '@fastify/type-provider-typebox'
+import type { Dialect } from '@pacifica/jsonpath'
 import { type Bell, errorReply, type HttpApp, validationPlaces } from '@pacifica/platform'
 import type { FastifyRequest } from 'fastify'
 import type { Identify } from '../identity/index.ts'
@@ -11,7 +12,8 @@ import { SubscriptionForbiddenError } from './own.ts'
 import { NewSubscription, SubscriptionChanges, SubscriptionReply } from './schema.ts'
 import { secretRoutes } from './secret-routes.ts'
 import type { SubscriptionStore } from './store.ts'
-import { view } from './subscription.ts'
+import { unindexedIn, view } from './subscription.ts'
+import type { Unindexed, UnindexedLimits } from './unindexed.ts'
 
 export interface SubscriptionRoutesNeeds extends CheckNeeds {
   readonly store: SubscriptionStore
@@ -34,6 +36,17 @@ interface Options {
   readonly disableAfterMs: number
   /** Subscriptions that a user may have. */
   readonly perUser: number
+  readonly unindexed: UnindexedLimits
+}
+
+/** What is stored of an expression that was checked, and the limits for one that no index finds. */
+function indexing(
+  limits: UnindexedLimits,
+  jsonpath: string,
+  dialect: string | undefined,
+): { indexed: boolean; unindexed: Unindexed | undefined } {
+  const part = unindexedIn(jsonpath, (dialect ?? 'jsonpath2') as Dialect)
+  return { indexed: part === undefined, unindexed: part && { ...limits, part } }
 }
 
 export function subscriptionRoutes(
@@ -68,6 +81,9 @@ function createRoute(
       schema: {
         tags,
         summary: 'Subscribe',
+        description:
+          'An expression that no index finds (`indexed: false` in the reply) is evaluated on every event; where there ' +
+          'are too many of those it is refused with 409, and the part that is to blame is named.',
         body: NewSubscription,
         response: { 200: SubscriptionReply, 409: errorReply, ...written },
       },
@@ -76,7 +92,8 @@ function createRoute(
       const owner = user(request)
       checkSubscription(needs, request.body, { user: owner }, schemaMistakes(request))
       const given = newRow(needs.secrets, request.body, owner)
-      const row = await needs.store.create(given, options.perUser)
+      const { indexed, unindexed } = indexing(options.unindexed, given.jsonpath, given.dialect)
+      const row = await needs.store.create({ ...given, indexed }, options.perUser, unindexed)
       request.log.info({ subscription: row.uuid, user: owner }, 'subscription.created')
       return view(row, options)
     },
@@ -145,14 +162,19 @@ function changeRoute(
         description: '`disabled: null` enables it again and sends what was held; a time pauses it.',
         params,
         body: SubscriptionChanges,
-        response: { 200: SubscriptionReply, ...written },
+        response: { 200: SubscriptionReply, 409: errorReply, ...written },
       },
     },
     async (request) => {
       const stored = await own(request, request.params.uuid)
       checkSubscription(needs, request.body, stored, schemaMistakes(request))
       const changes = changedColumns(needs.secrets, request.body, stored)
-      const row = await needs.store.update(stored.uuid, changes)
+      const isNew = changes.jsonpath !== undefined || changes.dialect !== undefined
+      const { jsonpath, dialect } = { ...stored, ...changes }
+      const { unindexed, ...said } = isNew
+        ? indexing(options.unindexed, jsonpath, dialect)
+        : { unindexed: undefined }
+      const row = await needs.store.update(stored.uuid, { ...changes, ...said }, unindexed)
       if (row === undefined) throw new SubscriptionForbiddenError(stored.uuid)
       needs.deliverBell.ring()
       request.log.info(

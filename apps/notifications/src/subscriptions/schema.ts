@@ -95,7 +95,11 @@ const writable = {
   }),
   extensions: Extensions,
   auth: Auth,
-  dialect: Type.Literal('jsonpath2', { description: 'The language of `jsonpath`.' }),
+  dialect: Type.Union([Type.Literal('jsonpath2'), Type.Literal('rfc9535')], {
+    description:
+      'The language of `jsonpath`: that of the Python service (default), or the standard, RFC 9535.',
+    examples: ['jsonpath2', 'rfc9535'],
+  }),
   disabled: OrNull(Time(), { description: DISABLED }),
   max_concurrency: OrNull(Type.Integer({ minimum: 1, maximum: 64 }), {
     description: 'Requests to the target at once. Null: what the site allows.',
@@ -165,7 +169,7 @@ export const SubscriptionReply = Type.Object({
   created: Time(),
   updated: Time(),
   deleted: OrNull(Time()),
-  dialect: Type.String({ examples: ['jsonpath2'] }),
+  dialect: Type.String({ examples: ['jsonpath2', 'rfc9535'] }),
   indexed: Type.Boolean({
     description:
       'Whether events find the subscription by an index. False: its expression is evaluated on every event.',

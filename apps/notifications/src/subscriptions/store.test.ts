@@ -6,6 +6,7 @@ import { claimDeliveries, lookAtDue } from '../deliver/claim.ts'
 import { followDeliveries } from '../deliver/lanes.ts'
 import { matchStore } from '../match/match-store.ts'
 import { SubscriptionExistsError, subscriptionStore, TooManySubscriptionsError } from './store.ts'
+import { UnindexedLimitError } from './unindexed.ts'
 
 const limits = { limit: 100, leaseMs: 60_000, policyTtlMs: 60_000 }
 
@@ -44,6 +45,27 @@ describe.each(ENGINES)('on the %s engine', (engine) => {
   }
   const stateOf = async (uuid: string) =>
     (await prisma.delivery.findUnique({ where: { uuid } }))?.state
+
+  test('rows of before the limit are counted, and stay when there are too many of them', async () => {
+    const old = { ...row('gus'), jsonpath: '$' }
+    const rows = [await store().create(old), await store().create(old), await store().create(old)]
+    await store().create({ ...row('gus'), jsonpath: 'no expression' })
+    const part = { text: '$', offset: 0 }
+    const asked = { part, perUser: 2, inAll: 100 }
+    const another = store().create({ ...old, indexed: false }, 100, asked)
+    await expect(another).rejects.toThrow(UnindexedLimitError)
+    expect(await store().ofUser('gus')).toMatchObject([
+      ...rows.map(({ uuid }) => ({ uuid, indexed: false, disabled: null })),
+      { jsonpath: 'no expression', indexed: true },
+    ])
+    const changed = { jsonpath: '$[?(not @.a)]', indexed: false }
+    expect(await store().update(rows[0]?.uuid ?? '', changed, asked)).toMatchObject(changed)
+    const site = { part, perUser: 100, inAll: 3 }
+    const elsewhere = store().create({ ...row('ida'), jsonpath: '$', indexed: false }, 100, site)
+    await expect(elsewhere).rejects.toThrow('the site has 3 such subscriptions of 3')
+    for (const { uuid } of rows) await store().delete(uuid)
+    await store().create({ ...row('ida'), jsonpath: '$', indexed: false }, 100, site)
+  })
 
   test('every change takes a revision, and a new row its own', async () => {
     const before = (await revisionNow()) ?? 0

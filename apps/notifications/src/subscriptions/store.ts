@@ -7,6 +7,8 @@ import type { Sql } from '@pacifica/platform'
 import { type EventMatch, Prisma, type PrismaClient } from '../database/generated/client.ts'
 import { COPY_TO_LANE, followDeliveries } from '../deliver/lanes.ts'
 
+import { refuseTooMany, sortUnsorted, type Unindexed } from './unindexed.ts'
+
 export type NewRow = Pick<
   Prisma.EventMatchUncheckedCreateInput,
   'name' | 'jsonpath' | 'user' | 'targetUrl'
@@ -22,6 +24,8 @@ export interface Columns {
   extensions: string
   auth: string
   dialect: string
+  /** Whether events find it by an index; of an old row it may be unknown. */
+  indexed: boolean
   disabled: Date | null
   error: null
   maxConcurrency: number | null
@@ -52,15 +56,24 @@ export interface Page {
 export interface SubscriptionStore {
   /**
    * @param most how many the user may have, this one included
-   * @throws SubscriptionExistsError, TooManySubscriptionsError
+   * @param unindexed where no index finds its expression
+   * @throws SubscriptionExistsError, TooManySubscriptionsError, UnindexedLimitError
    */
-  create(row: NewRow, most?: number): Promise<EventMatch>
+  create(row: NewRow, most?: number, unindexed?: Unindexed): Promise<EventMatch>
   /** Undefined when there is none, or it is deleted. */
   find(uuid: string): Promise<EventMatch | undefined>
   /** In the order in which they were made; all of them, or so many after one of them. */
   ofUser(user: string, page?: Page): Promise<EventMatch[]>
-  /** Re-enabling releases what was held. Undefined when it is gone in the meantime. */
-  update(uuid: string, changes: Partial<Columns>): Promise<EventMatch | undefined>
+  /**
+   * Re-enabling releases what was held. Undefined when it is gone in the meantime.
+   * @param unindexed where no index finds the expression that it changes to
+   * @throws UnindexedLimitError
+   */
+  update(
+    uuid: string,
+    changes: Partial<Columns>,
+    unindexed?: Unindexed,
+  ): Promise<EventMatch | undefined>
   /** Soft: the row stays, deliveries that wait are cancelled. False when it was deleted already. */
   delete(uuid: string): Promise<boolean>
   /** Disables it with the reason, unless it is disabled or deleted already. True when this call did. */
@@ -83,11 +96,11 @@ const revise = async (tx: Transaction): Promise<bigint> => {
 export function subscriptionStore(needs: { prisma: PrismaClient }): SubscriptionStore {
   const { prisma } = needs
   return {
-    create: (row, most) => create(prisma, row, most),
+    create: (row, most, unindexed) => create(prisma, row, most, unindexed),
     find: async (uuid) =>
       (await prisma.eventMatch.findFirst({ where: { uuid, deleted: null } })) ?? undefined,
     ofUser: (user, page) => ofUser(prisma, user, page),
-    update: (uuid, changes) => update(prisma, uuid, changes),
+    update: (uuid, changes, unindexed) => update(prisma, uuid, changes, unindexed),
     delete: (uuid) => remove(prisma, uuid),
     disable: (uuid, error, onlyFailingMs) => disable(prisma, uuid, error, onlyFailingMs),
     rotateSigning: (uuid, sealed) => rotateSigning(prisma, uuid, sealed),
@@ -110,8 +123,14 @@ async function ofUser(prisma: PrismaClient, user: string, page?: Page): Promise<
   return prisma.eventMatch.findMany({ where: { uuid: { in: uuids } }, orderBy: [...orderBy] })
 }
 
-async function create(prisma: PrismaClient, row: NewRow, most?: number): Promise<EventMatch> {
+async function create(
+  prisma: PrismaClient,
+  row: NewRow,
+  most?: number,
+  unindexed?: Unindexed,
+): Promise<EventMatch> {
   const uuid = row.uuid ?? randomUUID()
+  if (unindexed) await sortUnsorted(prisma)
   try {
     return await prisma.$transaction(async (tx) => {
       const revision = await revise(tx)
@@ -119,6 +138,7 @@ async function create(prisma: PrismaClient, row: NewRow, most?: number): Promise
         const has = await tx.eventMatch.count({ where: { user: row.user, deleted: null } })
         if (has >= most) throw new TooManySubscriptionsError(most)
       }
+      if (unindexed) await refuseTooMany(tx, { user: row.user, uuid }, unindexed)
       return tx.eventMatch.create({
         data: { ...row, uuid, revision, retry: json(row.retry ?? null) },
       })
@@ -135,13 +155,19 @@ async function update(
   prisma: PrismaClient,
   uuid: string,
   changes: Partial<Columns>,
+  unindexed?: Unindexed,
 ): Promise<EventMatch | undefined> {
+  if (unindexed) await sortUnsorted(prisma)
   const { retry, ...columns } = changes
   const data = { ...columns, ...(retry === undefined ? {} : { retry: json(retry) }) }
   const enable = changes.disabled === null
   const reread = changes.jsonpath !== undefined || changes.dialect !== undefined
   const row = await prisma.$transaction(async (tx) => {
     const revision = await revise(tx)
+    if (unindexed) {
+      const row = await tx.eventMatch.findFirst({ where: { uuid, deleted: null } })
+      if (row) await refuseTooMany(tx, { user: row.user, uuid }, unindexed)
+    }
     if (enable)
       await tx.$executeRaw`
         UPDATE delivery SET state = 'pending', due = now(), reason = NULL

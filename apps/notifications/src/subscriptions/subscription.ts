@@ -1,7 +1,13 @@
 /**
  * A subscription as the API shows it. Keys and their order are those of the Python service; ours follow.
  */
-import { type CompiledPath, compile, type Dialect, SubscriptionIndex } from '@pacifica/jsonpath'
+import {
+  type CompiledPath,
+  compile,
+  type Dialect,
+  type Part,
+  unindexedPart,
+} from '@pacifica/jsonpath'
 import type { EventMatch } from '../database/generated/client.ts'
 import { iso } from '../history/delivery-view.ts'
 import { maskAuth } from './secrets.ts'
@@ -33,6 +39,7 @@ export interface SubscriptionView {
 
 /** Times are RFC 3339 in UTC; secrets are masked. `disableAfterMs` gives the countdown of a failing subscription. */
 export function view(row: EventMatch, options: { disableAfterMs: number }): SubscriptionView {
+  const { indexed, warnings } = readingOf(row)
   return {
     uuid: row.uuid,
     name: row.name,
@@ -48,11 +55,11 @@ export function view(row: EventMatch, options: { disableAfterMs: number }): Subs
     updated: row.updated.toISOString(),
     deleted: iso(row.deleted),
     dialect: row.dialect,
-    indexed: isIndexed(row),
+    indexed,
     max_concurrency: row.maxConcurrency,
     retry: retryView(row.retry as StoredRetry | null),
     signing: row.signing !== null,
-    warnings: warningsOf(row),
+    warnings,
     health: health(row, options.disableAfterMs),
   }
 }
@@ -96,22 +103,19 @@ export function compileSubscription(jsonpath: string, dialect: Dialect): Compile
   return compile(jsonpath, { dialect, root: 'optional' })
 }
 
-/** An expression that came from another service's table may be refused; its error is in `error` then. */
-function warningsOf(row: EventMatch): string[] {
-  try {
-    return compileSubscription(row.jsonpath, row.dialect as Dialect).warnings.map((w) => w.message)
-  } catch {
-    return []
-  }
+/** Because of what events cannot find the expression by an index; undefined: they can. */
+export function unindexedIn(jsonpath: string, dialect: Dialect): Part | undefined {
+  return unindexedPart(compileSubscription(jsonpath, dialect).path, dialect)
 }
 
-/** Whether events find it by looking it up; else it is evaluated on every event. */
-function isIndexed(row: EventMatch): boolean {
-  const index = new SubscriptionIndex()
+/** An expression that came from another service's table may be refused; its error is in `error` then. */
+function readingOf(row: EventMatch): Pick<SubscriptionView, 'indexed' | 'warnings'> {
+  const dialect = row.dialect as Dialect
   try {
-    index.set(row.uuid, row.jsonpath, { dialect: row.dialect as Dialect, root: 'optional' })
-    return index.isIndexed(row.uuid)
+    const { path, warnings } = compileSubscription(row.jsonpath, dialect)
+    const indexed = unindexedPart(path, dialect) === undefined
+    return { indexed, warnings: warnings.map(({ message }) => message) }
   } catch {
-    return false
+    return { indexed: false, warnings: [] }
   }
 }

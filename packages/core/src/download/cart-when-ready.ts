@@ -20,7 +20,7 @@ export async function cartWhenReady(
     const answer =
       (await state(cartd, cart, watch.signal)) ?? (await cartd.open(cart, watch.signal))
     if (!('said' in answer)) return answer
-    if (!heard.has(answer.said)) watch.moved()
+    if (!heard.has(answer.said)) watch.heard(answer.said)
     heard.add(answer.said)
     watch.doing(`waiting for cart ${cart}: ${answer.said}`)
     await pause(pauseBefore(question, pauses), watch.signal)

@@ -8,6 +8,16 @@ export type Opener = () => Readable
 export interface DownloadOptions extends TransferOptions {
   /** The files may have no more bytes than this together: checked before and while they come. No limit unless given. */
   readonly maxBytes?: number
+  /**
+   * Told of each cart before it is ordered, and when it is gone; waited for. Store it: a cart whose downloader was killed
+   * is deleted by nobody else (`RemoteDownloaderRunner.removeCart`). Rejects at `ordering`: nothing is ordered.
+   */
+  readonly onCart?: (cart: CartNews) => void | Promise<void>
+}
+
+export interface CartNews {
+  readonly id: string
+  readonly step: 'ordering' | 'gone'
 }
 
 /** Fetches an event's files. Authors may write their own. */

@@ -34,7 +34,7 @@ async function receive(tar: Buffer, cuts: readonly number[]): Promise<string> {
     [...FILES].map(([path, file]) => [path, { ...file, place: join(task, 'data', path) }]),
   )
   const incoming = await openIncoming(new Workspace(task))
-  const watch = { signal: new AbortController().signal, moved() {}, doing() {} }
+  const watch = { signal: new AbortController().signal, moved() {}, heard() {}, doing() {} }
   const counts = { onBytes() {}, onKept() {}, maxTarBytes: 10_000_000 }
   try {
     const chunks = Readable.from(pieces(tar, cuts))

@@ -36,6 +36,20 @@ const DELETE_WHEN_CALLED_OFF_MS = 1_500
 const TAR_BYTES_PER_FILE = 64 * 1024
 const TAR_BYTES = 1024 * 1024
 
+interface OneCart {
+  readonly wanted: Map<string, PlacedFile>
+  readonly incoming: Incoming
+  readonly tally: Tally
+  readonly watch: Watch
+  readonly onCart: NonNullable<DownloadOptions['onCart']>
+}
+
+/** Why a cart did not bring all, and whether Cartd had taken the order. */
+interface Broken {
+  readonly error: Error
+  readonly ordered: boolean
+}
+
 export class RemoteDownloaderRunner extends DownloaderRunner {
   readonly #cartd: CartdClient
   readonly #attempts: number
@@ -53,7 +67,8 @@ export class RemoteDownloaderRunner extends DownloaderRunner {
 
   /**
    * Every file is checked against the event's size and hash while it comes. Files that lie in the folder already, from
-   * an earlier try, are checked and not fetched again. When a cart breaks off, a new one takes the rest.
+   * an earlier try, are checked and not fetched again. When a cart breaks off, a new one takes the rest; and once a file
+   * has come, a Cartd that is away is waited for, until the `timeout`.
    *
    * Throws `FilesMissingError`, `FilesExtraError`, `FilesTruncatedError`, `FilesAlteredError` (or their common
    * `FilesUnavailableError`), `CartFailedError`, `CartUnknownError`, `CartBrokenError`, `CartMemberError`,
@@ -72,7 +87,7 @@ export class RemoteDownloaderRunner extends DownloaderRunner {
       const wanted = new Map(placed)
       const tally = createTally(bytesOf(wanted.values()), options)
       await skipWhatIsThere(wanted, tally, watch)
-      if (wanted.size > 0) await this.#fetch(workspace, wanted, tally, watch)
+      if (wanted.size > 0) await this.#fetch(workspace, wanted, tally, options, watch)
       return files.map((file) => {
         const { place } = placed.get(plainPath(file.path)) as PlacedFile
         return () => createReadStream(place)
@@ -80,23 +95,34 @@ export class RemoteDownloaderRunner extends DownloaderRunner {
     })
   }
 
+  /** Deletes a cart that an earlier process has left; one that is not there is deleted. */
+  async removeCart(id: string, signal: AbortSignal): Promise<void> {
+    await this.#cartd.remove(id, signal)
+  }
+
   async #fetch(
     workspace: Workspace,
     wanted: Map<string, PlacedFile>,
     tally: Tally,
+    options: DownloadOptions,
     watch: Watch,
   ): Promise<void> {
     const incoming = await openIncoming(workspace)
+    const all = wanted.size
+    const cart = { wanted, incoming, tally, watch, onCart: options.onCart ?? (() => undefined) }
     try {
-      let inVain = 0
+      let [inVain, unheard] = [0, 0]
       while (wanted.size > 0) {
         const before = wanted.size
-        const error = await this.#oneCart(wanted, incoming, tally, watch)
-        if (error === undefined) continue
-        inVain = wanted.size < before ? 1 : inVain + 1
+        const broken = await this.#oneCart(cart)
+        if (broken === undefined) continue
+        const { error, ordered } = broken
+        // What has come is worth waiting for: a Cartd that is being restarted refuses for a while.
+        if (!ordered && before < all) unheard += 1
+        else [inVain, unheard] = [wanted.size < before ? 1 : inVain + 1, 0]
         if (inVain >= this.#attempts) throw error
         watch.doing(`waiting for another try, because ${error.message}`)
-        await pause(pauseBefore(inVain, this.#pauses), watch.signal)
+        await pause(pauseBefore(inVain + unheard, this.#pauses), watch.signal)
       }
     } finally {
       await incoming.close()
@@ -104,17 +130,13 @@ export class RemoteDownloaderRunner extends DownloaderRunner {
   }
 
   /** Resolves with an error that another cart may not meet; rejects with one that it would meet, too. */
-  async #oneCart(
-    wanted: Map<string, PlacedFile>,
-    incoming: Incoming,
-    tally: Tally,
-    watch: Watch,
-  ): Promise<Error | undefined> {
+  async #oneCart({ wanted, incoming, tally, watch, onCart }: OneCart): Promise<Broken | undefined> {
     const cart = randomUUID()
     const maxTarBytes = largestTar(wanted, tally)
     let ordering = true
     let mayExist = true
     tally.begin()
+    await onCart({ id: cart, step: 'ordering' })
     try {
       watch.doing(`ordering cart ${cart}`)
       await this.#cartd.order(cart, [...wanted.values()].map(ordered), watch.signal)
@@ -129,14 +151,17 @@ export class RemoteDownloaderRunner extends DownloaderRunner {
     } catch (error) {
       mayExist = !(ordering && changedNothing(error))
       watch.signal.throwIfAborted()
-      if (error instanceof CartBrokenError || mayPass(error)) return error as Error
+      if (error instanceof CartBrokenError || mayPass(error)) {
+        return { error: error as Error, ordered: !ordering }
+      }
       throw error
     } finally {
-      if (mayExist) await this.#remove(cart, watch.signal)
+      const gone = !mayExist || (await this.#remove(cart, watch.signal))
+      if (gone) await onCart({ id: cart, step: 'gone' })
     }
   }
 
-  async #remove(cart: string, calledOff: AbortSignal): Promise<void> {
+  async #remove(cart: string, calledOff: AbortSignal): Promise<boolean> {
     const late = new AbortController()
     const giveUp = (ms: number) => late.abort(new Error(`no answer in ${ms} ms`))
     const hurry = () => setTimeout(giveUp, DELETE_WHEN_CALLED_OFF_MS, DELETE_WHEN_CALLED_OFF_MS)
@@ -146,8 +171,10 @@ export class RemoteDownloaderRunner extends DownloaderRunner {
     calledOff.addEventListener('abort', onAbort)
     try {
       await this.#cartd.remove(cart, late.signal)
+      return true
     } catch (error) {
       this.#onCartLeft(`${this.#cartd.url}`.replace(/\/*$/, `/${cart}`), error as Error)
+      return false
     } finally {
       calledOff.removeEventListener('abort', onAbort)
       for (const timer of timers) clearTimeout(timer)

@@ -11,6 +11,7 @@
  * | `traceparent` | W3C trace context of the delivery that brought the event, if it had one |
  * | `data` | `TaskEvent`, without a traceback: who sees a delivery need not see the author's code |
  */
+import { DISPATCHER_NAME_PATTERN } from './dispatcher-name.ts'
 import { EventFormatError } from './errors.ts'
 import { Event } from './event.ts'
 import { isJsonObject, type JsonObject } from './json.ts'
@@ -77,7 +78,7 @@ export function readTaskEvent(text: string): TaskEvent {
   return {
     taskId: textOf(data, 'taskId', UUID, 'a uuid').toLowerCase(),
     sequence: count(data, 'sequence', MOST_LARGE),
-    dispatcher: textOf(data, 'dispatcher', DISPATCHER, "1 to 64 of a-z, 0-9 and '-'"),
+    dispatcher: textOf(data, 'dispatcher', DISPATCHER_NAME_PATTERN, "1 to 64 of a-z, 0-9 and '-'"),
     state: textOf(data, 'state', STATE, "1 to 64 of a-z, 0-9 and '-'"),
     status: textOf(data, 'status', STATUS, 'a status line: "200 OK"'),
     attempt: count(data, 'attempt'),
@@ -98,8 +99,7 @@ export function readTaskEvent(text: string): TaskEvent {
 }
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
-const DISPATCHER = /^[a-z0-9-]{1,64}$/
-const STATE = DISPATCHER
+const STATE = /^[a-z0-9-]{1,64}$/
 const STATUS = /^\d{3} [ -~]{1,80}$/
 const ANY = /^[^\0]*$/s
 const MOST_COUNT = 2_147_483_647

@@ -1,11 +1,9 @@
 /** What a dispatcher is: a name and routes. `DISPATCHER_MODULE`'s default export is what `defineDispatcher` returns. */
 import { JsonPathLimitError, JsonPathSyntaxError } from '@pacifica/jsonpath'
+import { DISPATCHER_NAME_PATTERN } from '../events/dispatcher-name.ts'
 import type { RouteOptions } from '../routing/route.ts'
 import { Router } from '../routing/router.ts'
 import type { EventHandler } from './event-handler.ts'
-
-/** What a dispatcher may be called: it is part of a queue's name and of `dispatch://` targets. */
-export const DISPATCHER_NAME_PATTERN = /^[a-z0-9-]{1,64}$/
 
 export interface RouteDefinition extends RouteOptions {
   /** A JSONPath; events in which it selects something go to the handler. */

@@ -10,6 +10,8 @@ export interface TransferOptions {
   readonly signal?: AbortSignal
   /** Told how far the transfer is, many times a second while bytes move: what it does must be quick. */
   readonly onProgress?: (progress: TransferProgress) => void
+  /** Told what is new of the cart or the job while no bytes move: `staging: 3 of 5 files`, `ingest files 40.00000 %`. */
+  readonly onNews?: (said: string) => void
 }
 
 export interface TransferProgress {
@@ -38,6 +40,8 @@ export interface Watch {
   readonly signal: AbortSignal
   /** Something moved. Costs next to nothing. */
   moved(): void
+  /** Cartd or Ingest has said something that it had not said before: that counts as moving. */
+  heard(said: string): void
   /** What is waited for now, for the error. */
   doing(what: string): void
 }
@@ -60,10 +64,15 @@ export async function withDeadline<T>(
     else late.abort(new TransferTimeoutError(what, timeoutMs, doing))
   }
   look()
+  const moved = () => {
+    movedAt = performance.now()
+  }
   const watch: Watch = {
     signal: options.signal ? AbortSignal.any([options.signal, late.signal]) : late.signal,
-    moved: () => {
-      movedAt = performance.now()
+    moved,
+    heard: (said) => {
+      moved()
+      options.onNews?.(said)
     },
     doing: (now) => {
       doing = now

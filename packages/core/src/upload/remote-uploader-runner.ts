@@ -86,7 +86,7 @@ export class RemoteUploaderRunner extends UploaderRunner {
       await pause(pauseBefore(question, this.#pauses), watch.signal)
       const answer = await this.#ask(jobId, watch.signal)
       const said = answer instanceof Error ? answer.message : describeJob(answer)
-      if (!heard.has(said)) watch.moved()
+      if (!heard.has(said)) watch.heard(said)
       heard.add(said)
       watch.doing(`waiting for job ${jobId}: ${said}`)
       if (!(answer instanceof Error)) last = answer

@@ -5,13 +5,13 @@
  */
 
 import { print, printOperand } from '../syntax/print.ts'
+import { isSingular } from '../syntax/singular.ts'
 import type { Comparison, Literal, Operand, Operator, Path } from '../syntax/tree.ts'
 import { compare } from '../values/compare.ts'
 import type { Compiler, Evaluate } from './compiler.ts'
-import type { Scope } from './constant.ts'
+import { type Scope, scopeOf } from './constant.ts'
 import { collectPath } from './path.ts'
 import type { Run, Test, Visit } from './run.ts'
-import { isSingular, scopeOf } from './singular.ts'
 import { ValueList } from './value-list.ts'
 import { Values } from './values.ts'
 

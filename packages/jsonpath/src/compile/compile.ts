@@ -5,13 +5,13 @@ import { type Dialect, parseAs } from '../parse.ts'
 import type { Root } from '../syntax/parser.ts'
 import { print } from '../syntax/print.ts'
 import type { Path } from '../syntax/tree.ts'
-import { type Warning, warningsOf } from '../warnings.ts'
+import type { Warning } from '../warnings/warning.ts'
+import { warningsOf } from '../warnings/warnings.ts'
 import type { Compiler, Mode } from './compiler.ts'
-import { Constants } from './constant.ts'
+import { Constants, scopeOf } from './constant.ts'
 import { testFilter } from './expression.ts'
 import { collectPath, visitPath } from './path.ts'
 import { keep, startRun, stop, type Visit } from './run.ts'
-import { scopeOf } from './singular.ts'
 
 export interface CompileOptions {
   readonly dialect?: Dialect
@@ -46,10 +46,10 @@ export function compile(source: string | Path, options: CompileOptions = {}): Co
   const test = lazily(() => program(path, stop, 'exists'))
   const select = lazily(() => program(path, keep, 'every'))
   return {
-    text: typeof source === 'string' ? source : print(source),
+    text: typeof source === 'string' ? source : print(source, dialect),
     dialect,
     path,
-    warnings: warningsOf(path, mixed),
+    warnings: warningsOf(path, mixed, dialect),
     test: (value) => test()(value, startRun(value, limits)),
     select(value) {
       const run = startRun(value, limits)

@@ -6,6 +6,8 @@
  * have paid alone. Whether it stays within its budget does not depend on its neighbours.
  */
 
+import { isSingular } from '../syntax/singular.ts'
+import type { Path } from '../syntax/tree.ts'
 import type { Evaluate } from './compiler.ts'
 import type { Run } from './run.ts'
 
@@ -22,6 +24,11 @@ export interface SharedResult {
 
 /** `run`: the result is worth no more than one evaluation. */
 export type Scope = 'run' | 'shared'
+
+/** Walking to one value is as quick as looking it up. */
+export function scopeOf(path: Path): Scope {
+  return isSingular(path) ? 'run' : 'shared'
+}
 
 export class Constants {
   readonly #byKey = new Map<string, Evaluate<unknown>>()

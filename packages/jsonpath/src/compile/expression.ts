@@ -6,9 +6,10 @@ import type { Bare, Expression, Operand, Path, Sub } from '../syntax/tree.ts'
 import { isTrue } from '../values/truth.ts'
 import { testComparison } from './comparison.ts'
 import type { Compiler } from './compiler.ts'
+import { scopeOf } from './constant.ts'
+import { testCall, testRelation } from './relation.ts'
 import { rememberTest } from './remember.ts'
 import { stop, type Test } from './run.ts'
-import { scopeOf } from './singular.ts'
 
 /** A filter's expression; one that searches is evaluated once for each node. */
 export function testFilter(compiler: Compiler, expression: Expression): Test {
@@ -30,6 +31,10 @@ function testExpression(compiler: Compiler, expression: Expression): Test {
       return testComparison(compiler, expression)
     case 'bare':
       return testBare(compiler, expression)
+    case 'relation':
+      return testRelation(compiler, expression)
+    case 'test':
+      return testCall(compiler, expression)
   }
 }
 
@@ -81,7 +86,7 @@ function operandSearches(operand: Operand): boolean {
 }
 
 function subSearches(sub: Sub): boolean {
-  if (sub.kind === 'filter') return searches(sub.expression)
+  if (sub.kind === 'filter' || sub.kind === 'where') return searches(sub.expression)
   if (sub.kind === 'subpath') return operandSearches(sub.path)
   return sub.kind === 'call' && sub.args.some(operandSearches)
 }

@@ -1,8 +1,8 @@
 /** What can stand in brackets, each as a closure that goes on to `next`. */
 
-import type { Filter, Index, Name, Slice, Sub, Subpath } from '../syntax/tree.ts'
+import type { Filter, Index, Name, Sub, Subpath, Where } from '../syntax/tree.ts'
 import { asInteger, isContainer, isList, isMembers } from '../values/kinds.ts'
-import { sliceRange } from '../values/slice.ts'
+import { type Range, sliceRange, spanRange } from '../values/slice.ts'
 import { call } from './call.ts'
 import type { Compiler, Mode } from './compiler.ts'
 import type { Run, Visit } from './run.ts'
@@ -14,11 +14,15 @@ export function visitSub(compiler: Compiler, sub: Sub, next: Visit, mode: Mode):
     case 'index':
       return index(sub, next)
     case 'slice':
-      return slice(sub, next)
+      return range((length) => sliceRange(sub, length), next)
+    case 'span':
+      return range((length) => spanRange(sub, length), next)
     case 'wildcard':
       return wildcard(next)
     case 'filter':
       return filter(compiler, sub, next)
+    case 'where':
+      return where(compiler, sub, next)
     case 'subpath':
       return subpath(compiler, sub, next, mode)
     case 'call':
@@ -51,10 +55,10 @@ function visitElement(value: unknown, index: number, next: Visit, run: Run): boo
   return at >= 0 && at < value.length && next(value[at], run)
 }
 
-function slice(slice: Slice, next: Visit): Visit {
+function range(rangeOf: (length: number) => Range, next: Visit): Visit {
   return (value, run) => {
     if (!isList(value)) return false
-    const { first, step, count } = sliceRange(slice, value.length)
+    const { first, step, count } = rangeOf(value.length)
     for (let nth = 0; nth < count; nth += 1) {
       run.work.spend(1)
       if (next(value[first + nth * step], run)) return true
@@ -77,6 +81,18 @@ function wildcard(next: Visit): Visit {
 function filter(compiler: Compiler, { expression }: Filter, next: Visit): Visit {
   const test = compiler.expression(expression)
   return (value, run) => test(value, run) && next(value, run)
+}
+
+function where(compiler: Compiler, { expression }: Where, next: Visit): Visit {
+  const test = compiler.expression(expression)
+  return (value, run) => {
+    if (!isContainer(value)) return false
+    for (const child of isList(value) ? value : Object.values(value)) {
+      run.work.spend(1)
+      if (test(child, run) && next(child, run)) return true
+    }
+    return false
+  }
 }
 
 function subpath(compiler: Compiler, { path }: Subpath, next: Visit, mode: Mode): Visit {

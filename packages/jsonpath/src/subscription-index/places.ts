@@ -3,9 +3,8 @@
  * found in vain all the same, it is put somewhere else, a few of them after each match.
  */
 
-import { type Dialect, parseAs } from '../parse.ts'
+import { parseAs } from '../parse.ts'
 import type { Path } from '../syntax/tree.ts'
-import type { Condition } from './conditions/condition.ts'
 import { necessary } from './conditions/necessary.ts'
 import { type Plan, planOf } from './conditions/plan.ts'
 import { Rates } from './conditions/rates.ts'
@@ -39,7 +38,7 @@ export class Places {
   }
 
   add(program: Program, path: Path): void {
-    const plan = planOf(NECESSARY[program.dialect](path))
+    const plan = planOf(necessary(path))
     this.#rates.mention(plan, 1)
     this.#programs += 1
     program.patience = PATIENCE
@@ -120,11 +119,8 @@ export class Places {
   }
 }
 
-/** What follows from a comparison differs: in a dialect where nothing equals nothing, less does. */
-const NECESSARY: Record<Dialect, (path: Path) => Condition> = { jsonpath2: necessary }
-
 function planFor({ dialect, source, root }: Program): Plan | undefined {
-  return planOf(NECESSARY[dialect](parseAs(dialect, source, root).path))
+  return planOf(necessary(parseAs(dialect, source, root).path))
 }
 
 function arrive(posting: Posting, epoch: number, found: Program[]): void {

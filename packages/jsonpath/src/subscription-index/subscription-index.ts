@@ -103,7 +103,7 @@ export class SubscriptionIndex implements Subscriptions {
   /** The program of an expression, made and placed if nobody else has written it. */
   #program(source: string, { dialect = 'jsonpath2', root = 'strict' }: ExpressionOptions): Program {
     const { path } = parseAs(dialect, source, root)
-    const text = print(path)
+    const text = print(path, dialect)
     let programs = this.#programs.get(dialect)
     if (!programs) {
       programs = new Map()

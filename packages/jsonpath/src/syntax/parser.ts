@@ -28,7 +28,7 @@ export type Root = 'strict' | 'optional'
 
 export interface Parsed {
   readonly path: Path
-  /** Where an `or` stands beside an `and` without parentheses: the tree does not show it. */
+  /** Where `and` and `or` stand side by side without parentheses: the tree does not show it. */
   readonly mixed: readonly number[]
 }
 

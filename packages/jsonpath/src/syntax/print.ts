@@ -1,82 +1,119 @@
 /** Canonical text: brackets everywhere, parentheses around a group inside a group. */
 
+import type { Dialect } from '../parse.ts'
 import type {
-  Call,
+  Comparable,
   Expression,
-  Filter,
   Json,
   Literal,
   Operand,
   Path,
   Slice,
+  Span,
   Step,
   Sub,
 } from './tree.ts'
 
+/** How a dialect writes what both of them have. */
+interface Spelling {
+  readonly and: string
+  readonly or: string
+  readonly not: string
+  /** Conditions that stand in parentheses after `not`. */
+  readonly grouped: readonly Expression['kind'][]
+}
+
+const SPELLINGS: Record<Dialect, Spelling> = {
+  jsonpath2: { and: ' and ', or: ' or ', not: 'not ', grouped: ['and', 'or'] },
+  rfc9535: { and: ' && ', or: ' || ', not: '!', grouped: ['and', 'or', 'not', 'relation'] },
+}
+
 /** Text that parses to the same tree (offsets aside). Equal texts mean equal expressions. */
-export function print(path: Path): string {
-  return path.origin + path.steps.map(printStep).join('')
+export function print(path: Path, dialect: Dialect = 'jsonpath2'): string {
+  return printPath(path, SPELLINGS[dialect])
 }
 
-function printStep(step: Step): string {
-  return `${step.descends ? '..' : ''}[${step.subs.map(printSub).join(',')}]`
+export function printExpression(expression: Expression, dialect: Dialect = 'jsonpath2'): string {
+  return printCondition(expression, SPELLINGS[dialect])
 }
 
-function printSub(sub: Sub): string {
+export function printOperand(operand: Operand): string {
+  return printPart(operand, SPELLINGS.jsonpath2)
+}
+
+function printPath({ origin, steps }: Path, spelling: Spelling): string {
+  return origin + steps.map((step) => printStep(step, spelling)).join('')
+}
+
+function printStep({ descends, subs }: Step, spelling: Spelling): string {
+  return `${descends ? '..' : ''}[${subs.map((sub) => printSub(sub, spelling)).join(',')}]`
+}
+
+function printSub(sub: Sub, spelling: Spelling): string {
   switch (sub.kind) {
     case 'name':
       return JSON.stringify(sub.name)
     case 'index':
       return String(sub.index)
     case 'slice':
+    case 'span':
       return printSlice(sub)
     case 'wildcard':
       return '*'
     case 'filter':
-      return printFilter(sub)
+      return `?(${printCondition(sub.expression, spelling)})`
+    case 'where':
+      return `?${printCondition(sub.expression, spelling)}`
     case 'subpath':
-      return print(sub.path)
+      return printPath(sub.path, spelling)
     case 'call':
-      return printCall(sub)
+      return `${sub.name}(${sub.args.map((arg) => printPart(arg, spelling)).join(',')})`
   }
 }
 
-function printSlice({ start, end, step }: Slice): string {
+function printSlice({ start, end, step }: Slice | Span): string {
   const tail = step === undefined ? '' : `:${step}`
   return `${start ?? ''}:${end ?? ''}${tail}`
 }
 
-function printFilter(filter: Filter): string {
-  return `?(${printExpression(filter.expression)})`
-}
-
-function printCall(call: Call): string {
-  return `${call.name}(${call.args.map(printOperand).join(',')})`
-}
-
-export function printExpression(expression: Expression): string {
+function printCondition(expression: Expression, spelling: Spelling): string {
   switch (expression.kind) {
     case 'and':
     case 'or':
-      return expression.terms.map(printTerm).join(` ${expression.kind} `)
-    case 'not':
-      return `not ${printTerm(expression.term)}`
-    case 'comparison': {
+      return expression.terms
+        .map((term) => printTerm(term, spelling))
+        .join(spelling[expression.kind])
+    case 'not': {
+      const term = printCondition(expression.term, spelling)
+      const grouped = spelling.grouped.includes(expression.term.kind)
+      return spelling.not + (grouped ? `(${term})` : term)
+    }
+    case 'comparison':
+    case 'relation': {
       const { left, operator, right } = expression
-      return `${printOperand(left)} ${operator} ${printOperand(right)}`
+      return `${printPart(left, spelling)} ${operator} ${printPart(right, spelling)}`
     }
     case 'bare':
-      return printOperand(expression.operand)
+      return printPart(expression.operand, spelling)
+    case 'test':
+      return printPart(expression.call, spelling)
   }
 }
 
-function printTerm(term: Expression): string {
-  const text = printExpression(term)
+function printTerm(term: Expression, spelling: Spelling): string {
+  const text = printCondition(term, spelling)
   return term.kind === 'and' || term.kind === 'or' ? `(${text})` : text
 }
 
-export function printOperand(operand: Operand): string {
-  return operand.kind === 'path' ? print(operand) : printLiteral(operand)
+function printPart(part: Comparable, spelling: Spelling): string {
+  switch (part.kind) {
+    case 'path':
+      return printPath(part, spelling)
+    case 'literal':
+      return printLiteral(part)
+    case 'function':
+      return `${part.name}(${part.args.map((arg) => printPart(arg, spelling)).join(',')})`
+  }
 }
 
 function printLiteral({ value, float }: Literal): string {

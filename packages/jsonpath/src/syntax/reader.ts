@@ -1,7 +1,7 @@
 /** Where a parse stands: the token at hand, what is open around it, and what it has built so far. */
 
-import { JsonPathLimitError, JsonPathSyntaxError, positionAt } from '../errors.ts'
-import { EXPRESSION_LIMITS } from '../limits.ts'
+import { JsonPathSyntaxError } from '../errors.ts'
+import { Bounds } from './bounds.ts'
 import { hintFor } from './hints.ts'
 import { type Token, type TokenKind, tokenAt } from './lexer.ts'
 
@@ -9,13 +9,10 @@ export class Reader {
   readonly text: string
   #token: Token
   #previous: Token | undefined
-  #nesting = 0
-  #nodes = 0
+  readonly #bounds: Bounds
 
   constructor(text: string) {
-    if (text.length > EXPRESSION_LIMITS.length) {
-      throw this.#limit('length', text, EXPRESSION_LIMITS.length)
-    }
+    this.#bounds = new Bounds(text)
     this.text = text
     this.#token = tokenAt(text, 0)
   }
@@ -50,22 +47,12 @@ export class Reader {
 
   /** Reads what stands inside one more pair of brackets, parentheses or braces, or after a `not`. */
   nested<T>(read: () => T): T {
-    this.#nesting += 1
-    if (this.#nesting > EXPRESSION_LIMITS.nesting) {
-      throw this.#limit('nesting', this.text, this.#token.offset)
-    }
-    const result = read()
-    this.#nesting -= 1
-    return result
+    return this.#bounds.nested(this.#token.offset, read)
   }
 
   /** Counts a node of the tree. */
   node<T>(node: T): T {
-    this.#nodes += 1
-    if (this.#nodes > EXPRESSION_LIMITS.nodes) {
-      throw this.#limit('nodes', this.text, this.#token.offset)
-    }
-    return node
+    return this.#bounds.node(this.#token.offset, node)
   }
 
   /** The token at hand is not what the grammar wants here. */
@@ -86,9 +73,5 @@ export class Reader {
   #problem(): string {
     if (this.#token.kind === 'end') return 'the expression ends too early'
     return this.#token.problem ?? `unexpected '${this.word}'`
-  }
-
-  #limit(limit: 'length' | 'nesting' | 'nodes', text: string, offset: number): JsonPathLimitError {
-    return new JsonPathLimitError(limit, EXPRESSION_LIMITS[limit], positionAt(text, offset))
   }
 }

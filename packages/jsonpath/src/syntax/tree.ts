@@ -1,6 +1,10 @@
 /**
  * The syntax tree, as parse makes it and evaluate, compile and print read it. `.name` and `["name"]`
  * are one thing here, and so are `(a and b) and c` and `a and b and c`: they mean the same.
+ *
+ * Both dialects make this tree. What means the same in both is one kind of node; what does not is two
+ * (Filter and Where, Slice and Span, Comparison and Relation), so that a tree means what it means
+ * whoever wrote it.
  */
 
 /** A JSON value, as it stands in an expression or comes in an event. */
@@ -30,7 +34,7 @@ export interface Step extends Node {
   readonly subs: readonly Sub[]
 }
 
-export type Sub = Name | Index | Slice | Wildcard | Filter | Subpath | Call
+export type Sub = Name | Index | Slice | Wildcard | Filter | Subpath | Call | Span | Where
 
 export interface Name extends Node {
   readonly kind: 'name'
@@ -71,7 +75,21 @@ export interface Call extends Node {
   readonly args: readonly Operand[]
 }
 
-export type Expression = Variadic | Not | Comparison | Bare
+/** rfc9535, `start:end:step`: the ends turn round for a negative step; a step of 0 selects nothing. */
+export interface Span extends Node {
+  readonly kind: 'span'
+  readonly start: number | undefined
+  readonly end: number | undefined
+  readonly step: number | undefined
+}
+
+/** rfc9535, `?e`: the children for which e holds. */
+export interface Where extends Node {
+  readonly kind: 'where'
+  readonly expression: Expression
+}
+
+export type Expression = Variadic | Not | Comparison | Bare | Relation | Test
 
 /** Two terms or more; no term has the same kind as its parent. */
 export interface Variadic extends Node {
@@ -106,4 +124,30 @@ export interface Literal extends Node {
   readonly value: Json
   /** The literal is a number written with a point or an exponent: `1.0` is no index. */
   readonly float: boolean
+}
+
+export type RelationOperator = '==' | '!=' | '<' | '<=' | '>' | '>='
+
+/** rfc9535: two values, each of which may be missing. */
+export interface Relation extends Node {
+  readonly kind: 'relation'
+  readonly operator: RelationOperator
+  readonly left: Comparable
+  readonly right: Comparable
+}
+
+/** rfc9535: a function that says yes or no, as a condition. */
+export interface Test extends Node {
+  readonly kind: 'test'
+  readonly call: FunctionCall
+}
+
+/** One value or none: a literal, a path of names and indices, or what a function makes of its arguments. */
+export type Comparable = Path | Literal | FunctionCall
+
+export interface FunctionCall extends Node {
+  readonly kind: 'function'
+  readonly name: 'length' | 'count' | 'match' | 'search' | 'value'
+  /** Paths are singular but for the argument of `count` and `value`. */
+  readonly args: readonly Comparable[]
 }

@@ -24,7 +24,8 @@ export interface InProcessOptions {
 /**
  * Outcomes: `accepted` when a consumer's `accept` resolved; `unroutable` when nobody consumes that name; `refused`
  * when it was rejected until time ran out, so nobody has it; `unknown` when a consumer was still at it at the timeout
- * (it may yet accept), and whenever the publisher's signal or `close` ended the waiting.
+ * (it may yet accept), and whenever the publisher's signal or `close` ended the waiting; `away` when either had come
+ * before.
  */
 export function createInProcessTransport(
   needs: { log: Log },
@@ -78,6 +79,10 @@ class InProcessTransport implements Transport {
     return line.add(accept)
   }
 
+  publishTrouble(): string | undefined {
+    return this.trouble()
+  }
+
   trouble(): string | undefined {
     return this.#closed ? 'the transport is closed' : undefined
   }
@@ -93,8 +98,8 @@ class InProcessTransport implements Transport {
     options: { timeoutMs: number; signal?: AbortSignal },
     offer: (limit: WaitingLimit) => Promise<PublishOutcome>,
   ): Promise<PublishOutcome> {
-    if (this.#closed) return { kind: 'refused', reason: 'the transport is closed' }
-    if (options.signal?.aborted) return { kind: 'unknown', reason: 'given up before it was sent' }
+    if (this.#closed) return { kind: 'away', reason: 'the transport is closed' }
+    if (options.signal?.aborted) return { kind: 'away', reason: 'given up before it was sent' }
     const limit = new WaitingLimit(options)
     this.#publishing.add(limit)
     try {

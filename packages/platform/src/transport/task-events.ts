@@ -14,7 +14,7 @@ export interface TaskEventMessage {
 }
 
 export interface TaskEvents {
-  /** Never rejects. `unroutable`: nobody listens to task events. An aborted `signal` gives `unknown`. */
+  /** Never rejects. `unroutable`: nobody listens to task events. The outcomes are those of `publish`. */
   publish(
     message: TaskEventMessage,
     options: { timeoutMs: number; signal?: AbortSignal },

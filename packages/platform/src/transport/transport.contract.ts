@@ -163,12 +163,21 @@ export function transportContract(adapter: string, open: () => Promise<Transport
       expect(taken).toBe(1)
     })
 
-    test('a publish that is given up before it began is unknown, and never rejects', async () => {
-      const outcome = await under.transport.publish(newName(), newMessage(), {
+    test('a publish that is given up before it began was not sent, and never rejects', async () => {
+      const name = newName()
+      const inbox = createInbox()
+      const consumer = await under.other.consume(name, inbox.accept)
+      const [givenUp, next] = [newMessage(), newMessage()]
+      const signal = AbortSignal.abort()
+      const outcome = await under.transport.publish(name, givenUp, {
         timeoutMs: TIMEOUT_MS,
-        signal: AbortSignal.abort(),
+        signal,
       })
-      expect(outcome.kind).toBe('unknown')
+      expect(outcome).toMatchObject({ kind: 'away', reason: expect.stringMatching(/before/) })
+      await publish(name, next)
+      await inbox.holds(1)
+      expect(inbox.messages).toEqual([next])
+      await consumer.stop()
     })
 
     test('a name that no dispatcher can have is unroutable to publish and an error to consume', async () => {
@@ -181,14 +190,16 @@ export function transportContract(adapter: string, open: () => Promise<Transport
 
     test('while it works there is no trouble', () => {
       expect(under.transport.trouble()).toBeUndefined()
+      expect(under.transport.publishTrouble()).toBeUndefined()
     })
 
     test('after close it says so and accepts nothing', async () => {
       const closed = await open()
       await closed.transport.close()
       expect(closed.transport.trouble()).toMatch(/closed/)
+      expect(closed.transport.publishTrouble()).toMatch(/closed/)
       const outcome = await closed.transport.publish(newName(), newMessage(), { timeoutMs: 1_000 })
-      expect(outcome.kind).not.toBe('accepted')
+      expect(outcome).toMatchObject({ kind: 'away', reason: expect.stringMatching(/closed/) })
       const consuming = closed.transport.consume(newName(), () => Promise.resolve())
       await expect(consuming).rejects.toMatchObject({ code: 'TRANSPORT_CLOSED' })
       await closed.transport.close()

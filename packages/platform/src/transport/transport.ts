@@ -29,6 +29,8 @@ export type PublishOutcome =
   | { readonly kind: 'refused'; readonly reason: string }
   /** No answer in time: it may have arrived. */
   | { readonly kind: 'unknown'; readonly reason: string }
+  /** It was not sent: there is no connection, or the broker takes no messages just now. Nobody's fault but ours. */
+  | { readonly kind: 'away'; readonly reason: string }
 
 export interface Consumer {
   /** False while nothing would be received: not connected, cancelled. */
@@ -38,7 +40,7 @@ export interface Consumer {
 }
 
 export interface Transport {
-  /** Never rejects: what became of it is the outcome. An aborted `signal` gives `unknown`. */
+  /** Never rejects: what became of it is the outcome. An aborted `signal` gives `unknown`, or `away` before it was sent. */
   publish(
     dispatcher: string,
     message: DispatchMessage,
@@ -56,6 +58,8 @@ export interface Transport {
   readonly taskEvents: TaskEvents
   /** What a broker has beside dispatches. Undefined where there is no broker. */
   readonly intake?: Intake
+  /** Undefined when publishing is worth trying; else why a message would come to `away`. */
+  publishTrouble(): string | undefined
   /** Undefined when it works; else what is wrong, for readiness. */
   trouble(): string | undefined
   close(): Promise<void>

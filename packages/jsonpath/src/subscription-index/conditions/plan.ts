@@ -44,9 +44,11 @@ function plan(condition: Condition, shape: readonly Segment[]): Plan | undefined
   }
 }
 
-/** The document is always there. */
+/** The document is always there, and so is something in it. */
 function existence(shape: readonly Segment[]): Atom | undefined {
-  return shape.every((segment) => segment === DEEP) ? undefined : atomOf(shape, { kind: 'exists' })
+  const further = shape.filter((segment) => segment !== DEEP)
+  const isAlways = further.length === 0 || (further.length === 1 && further[0] === ANY)
+  return isAlways ? undefined : atomOf(shape, { kind: 'exists' })
 }
 
 function equality(value: Json): Atom['question'] {

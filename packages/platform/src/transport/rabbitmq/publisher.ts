@@ -55,7 +55,8 @@ export class Publisher {
 
   /** Never rejects. */
   async send(outgoing: Outgoing, options: PublishLimits): Promise<PublishOutcome> {
-    if (this.#closed) return { kind: 'refused', reason: 'the transport is closed' }
+    if (this.#closed) return { kind: 'away', reason: 'the transport is closed' }
+    if (options.signal?.aborted) return unsent('given up', options.timeoutMs)
     const limit = new TimeLimit(options)
     this.#limits.add(limit)
     try {
@@ -94,7 +95,7 @@ export class Publisher {
     const trouble = this.#session.trouble()
     const confirms = this.#confirms
     if (trouble !== undefined || confirms === undefined)
-      return { kind: 'refused', reason: trouble ?? 'not connected to the broker' }
+      return { kind: 'away', reason: trouble ?? 'not connected to the broker' }
     if (content.length > this.#maxBytes)
       return { kind: 'refused', reason: tooLarge(content.length, this.#maxBytes) }
     const sentAt = performance.now()
@@ -127,11 +128,11 @@ function outcomeOf(confirmation: Confirmation, unroutable: string): PublishOutco
 function unsent(reached: LimitReached, timeoutMs: number): PublishOutcome {
   switch (reached) {
     case 'timeout':
-      return { kind: 'refused', reason: `no connection to the broker within ${timeoutMs} ms` }
+      return { kind: 'away', reason: `no connection to the broker within ${timeoutMs} ms` }
     case 'closed':
-      return { kind: 'refused', reason: 'the transport was closed' }
+      return { kind: 'away', reason: 'the transport was closed' }
     case 'given up':
-      return { kind: 'unknown', reason: 'given up before it was sent' }
+      return { kind: 'away', reason: 'given up before it was sent' }
   }
 }
 

@@ -93,7 +93,8 @@ test('a broker that is not there at the start is trouble, and all begins when it
   const [publisher, receiver] = [open(), open()]
   const [name, message, inbox] = [newName(), newMessage(), inboxOf()]
   const outcome = await publisher.publish(name, message, { timeoutMs })
-  expect(outcome).toMatchObject({ kind: 'refused', reason: expect.stringMatching(/ECONNREFUSED/) })
+  expect(outcome).toMatchObject({ kind: 'away', reason: expect.stringMatching(/ECONNREFUSED/) })
+  expect(publisher.publishTrouble()).toMatch(/ECONNREFUSED/)
   const consumer = await receiver.consume(name, inbox.accept)
   expect(consumer.consuming).toBe(false)
   await untilTrouble(publisher, /no connection to the broker at 127.0.0.1:\d+: .*REFUSED/)
@@ -226,13 +227,13 @@ test('a broker that falls silent is given up after its heartbeats, and found aga
   expect(lostFor(transport)).toContainEqual(expect.stringMatching(/heartbeat/i))
   await until(() => /no answer within 1500 ms/.test(transport.trouble() ?? ''))
   const refused = await transport.publish(name, newMessage(), { timeoutMs })
-  expect(refused.kind).toBe('refused')
+  expect(refused.kind).toBe('away')
   proxy.silent = false
   await until(() => consumer.consuming && transport.trouble() === undefined)
   await insist(transport, name, newMessage())
 })
 
-test('a broker short of disk: unknown, then refused at once; consumers go on', async () => {
+test('a broker short of disk: unknown, then not sent at all; consumers go on', async () => {
   const transport = open()
   const [name, inbox] = [newName(), inboxOf()]
   const consumer = await transport.consume(name, inbox.accept)
@@ -244,7 +245,8 @@ test('a broker short of disk: unknown, then refused at once; consumers go on', a
     await untilTrouble(transport, /the broker takes no messages: .*disk/)
     const startedAt = performance.now()
     const second = await transport.publish(name, newMessage(), { timeoutMs })
-    expect(second).toMatchObject({ kind: 'refused', reason: expect.stringMatching(/disk/) })
+    expect(second).toMatchObject({ kind: 'away', reason: expect.stringMatching(/disk/) })
+    expect(transport.publishTrouble()).toMatch(/disk/)
     expect(performance.now() - startedAt).toBeLessThan(1_000)
     expect(consumer.consuming).toBe(true)
   } finally {

@@ -36,6 +36,7 @@ function recordNames(transport: Transport): Transport {
   return {
     taskEvents: transport.taskEvents,
     publish: (...args) => transport.publish(...args),
+    publishTrouble: () => transport.publishTrouble(),
     trouble: () => transport.trouble(),
     close: () => transport.close(),
     consume(dispatcher, accept) {

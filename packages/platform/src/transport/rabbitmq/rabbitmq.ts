@@ -113,6 +113,10 @@ class RabbitmqTransport implements Transport {
     return consumer
   }
 
+  publishTrouble(): string | undefined {
+    return this.#publisher.trouble()
+  }
+
   trouble(): string | undefined {
     if (this.#closed) return 'the transport is closed'
     const parts = [this.#publisher, ...this.#consumers]

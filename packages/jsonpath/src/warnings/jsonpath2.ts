@@ -1,20 +1,10 @@
-/**
- * Things that are legal and probably not meant. Existing subscriptions rely on them, so they are
- * said when an expression is compiled, and matched as written.
- */
+/** Legal in jsonpath2 and probably not meant. Existing subscriptions rely on it. */
 
-import { atomsOf, operandsOf } from './syntax/atoms.ts'
-import type { Expression, Filter, Operand, Path, Step, Sub } from './syntax/tree.ts'
+import { atomsOf, operandsOf } from '../syntax/atoms.ts'
+import type { Expression, Filter, Operand, Path, Sub } from '../syntax/tree.ts'
+import { isElements, type Place, placeAfter, type Warning } from './warning.ts'
 
-export interface Warning {
-  readonly code: 'MIXED_AND_OR' | 'UNEQUAL_TO_SOME' | 'FILTER_ON_ARRAY'
-  readonly message: string
-  /** UTF-16 index into the subscriber's own text. */
-  readonly offset: number
-}
-
-/** `mixed`: where `or` stands beside `and` without parentheses; the parser alone can see it. */
-export function warningsOf(path: Path, mixed: readonly number[]): Warning[] {
+export function warningsOfJsonpath2(path: Path, mixed: readonly number[]): Warning[] {
   const seen: Seen = { filters: [], arrays: new Set(['$.data']), unequal: [] }
   lookAtPath(path, undefined, seen)
   const onArrays = seen.filters.filter(({ place }) => seen.arrays.has(place))
@@ -22,10 +12,10 @@ export function warningsOf(path: Path, mixed: readonly number[]): Warning[] {
     ...mixed.map((offset) => warning('MIXED_AND_OR', offset)),
     ...seen.unequal.map((offset) => warning('UNEQUAL_TO_SOME', offset)),
     ...onArrays.map(({ offset }) => warning('FILTER_ON_ARRAY', offset)),
-  ].sort((one, other) => one.offset - other.offset)
+  ]
 }
 
-const MESSAGES: Record<Warning['code'], string> = {
+const MESSAGES = {
   MIXED_AND_OR:
     "'or' binds tighter than 'and': 'p or q and r' is read as '(p or q) and r'; write the parentheses",
   UNEQUAL_TO_SOME:
@@ -34,12 +24,9 @@ const MESSAGES: Record<Warning['code'], string> = {
     'the filter tests the list itself, not its items; to test the items write [*][?(...)]',
 }
 
-function warning(code: Warning['code'], offset: number): Warning {
+function warning(code: keyof typeof MESSAGES, offset: number): Warning {
   return { code, message: MESSAGES[code], offset }
 }
-
-/** A place in events, such as `$.data.[*]`; undefined where it cannot be told. */
-type Place = string | undefined
 
 interface Seen {
   /** Filters that ask for members of the value at a named place. */
@@ -77,14 +64,6 @@ function pathsIn(sub: Sub): Path[] {
   return sub.kind === 'call' ? sub.args.filter(isPath) : []
 }
 
-function placeAfter(step: Step, place: Place): Place {
-  const [sub] = step.subs
-  if (!sub || place === undefined || step.descends || step.subs.length > 1) return undefined
-  if (sub.kind === 'name') return `${place}.${sub.name}`
-  if (sub.kind === 'filter') return place
-  return isElements(sub) ? `${place}.[*]` : undefined
-}
-
 /** `@.name`, but no `@[*]` or the like: the filter takes the value for an object. */
 function asksForMember(expression: Expression): boolean {
   const firsts = operandsOf(expression)
@@ -92,10 +71,6 @@ function asksForMember(expression: Expression): boolean {
     .filter(({ origin }) => origin === '@')
     .map(({ steps }) => steps[0]?.subs[0])
   return firsts.some((sub) => sub?.kind === 'name') && !firsts.some((sub) => sub && isElements(sub))
-}
-
-function isElements({ kind }: Sub): boolean {
-  return kind === 'index' || kind === 'slice' || kind === 'wildcard'
 }
 
 function isPath(operand: Operand): operand is Path {
