@@ -35,10 +35,8 @@ import type { AcceptNeeds } from './tasks/accept.ts'
 import { metadataAsker } from './tasks/ask-metadata.ts'
 import { consume } from './tasks/consumer.ts'
 import { createWorker } from './tasks/create-worker.ts'
-
 import { openLeftCarts } from './tasks/left-carts.ts'
-import { startPurge } from './tasks/purge.ts'
-
+import { startPurge, startSweeping } from './tasks/purge.ts'
 import { openScratch } from './tasks/scratch.ts'
 import { shownTasks } from './tasks/shown-tasks.ts'
 import * as store from './tasks/store.ts'
@@ -91,7 +89,7 @@ export async function startDispatcher(
   const { database, migrations } = await openTasks(life, log, config)
   const scratch = await openScratch({ log }, resolve(config.dataDir, 'dispatcher/scratch', name))
   const dryRunFolder = resolve(config.dataDir, 'dispatcher/dry-runs', name)
-  await scratch.sweep(await store.runningTasks(database))
+  await scratch.sweep(() => store.runningTasks(database))
 
   const counts: TaskMetrics = taskMetrics({
     metrics,
@@ -120,6 +118,7 @@ export async function startDispatcher(
 
   const { taskRetentionMs: retentionMs, dryRunKeepMs } = config
   startPurge({ life, log, database }, { retentionMs, dryRunFolder, dryRunKeepMs })
+  startSweeping({ life, log, database, scratch }, { everyMs: 2 * config.leaseMs })
 
   const accept: AcceptNeeds = {
     store: (arrival) => store.acceptTask(database, arrival),

@@ -2,7 +2,7 @@
  * The uploads of a dry run: bundles as they would be sent, written into a folder of this machine, and nothing handed
  * in. What each holds is kept for the comparison.
  */
-import { readdir, rm, stat } from 'node:fs/promises'
+import { mkdir, readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import {
   LocalUploaderRunner,
@@ -44,6 +44,7 @@ export class DryRunUploader extends UploaderRunner {
     const { taskId, provenance } = this.#options
     const name = number === 1 ? taskId : `${taskId}-${number}`
     let manifest: Manifest = manifestOf([])
+    await mkdir(this.#options.folder, { recursive: true, mode: 0o700 })
     const runner = new LocalUploaderRunner(this.#options.folder, { name: () => name })
     const result = await runner.upload(folder, {
       ...options,

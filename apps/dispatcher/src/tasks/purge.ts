@@ -5,6 +5,8 @@
  */
 import { createBell, type Database, type Lifetime, type Log, workLoop } from '@pacifica/platform'
 import { removeOldDryRuns } from './dry-run-uploader.ts'
+import type { Scratch } from './scratch.ts'
+import { runningTasks } from './store.ts'
 
 const EVERY_MS = 10 * 60_000
 const BATCH = 500
@@ -25,6 +27,27 @@ export function startPurge(
     ...{ name: 'purge', signal: life.stopping, bell: createBell(), idleMs: EVERY_MS, log },
   })
   life.onClose('purge', () => loop)
+}
+
+/** Of a process that was killed, and whose task another replica has taken up, the folder is still here. */
+export function startSweeping(
+  needs: {
+    readonly database: Database
+    readonly life: Lifetime
+    readonly log: Log
+    readonly scratch: Scratch
+  },
+  { everyMs }: { readonly everyMs: number },
+): void {
+  const { database, life, log, scratch } = needs
+  const step = async () => {
+    await scratch.sweep(() => runningTasks(database))
+    return false
+  }
+  const loop = workLoop(step, {
+    ...{ name: 'sweep', signal: life.stopping, bell: createBell(), idleMs: everyMs, log },
+  })
+  life.onClose('sweep', () => loop)
 }
 
 /** One look; false, because there is time until the next. */

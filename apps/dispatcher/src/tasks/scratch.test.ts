@@ -39,6 +39,15 @@ test('what an earlier run of the task left behind goes when it is begun again', 
 test('the sweep takes what no running task owns', async () => {
   const scratch = await openScratch({ log }, base)
   for (const name of [`${task.id}-1`, `${task.id}-2`, 'rubbish']) await mkdir(join(base, name))
-  await scratch.sweep([task])
+  await scratch.sweep(async () => [task])
+  expect(await readdir(base)).toEqual([`${task.id}-2`])
+})
+
+test('a run that begins while the sweep asks what is running keeps its folder', async () => {
+  const scratch = await openScratch({ log }, base)
+  await scratch.sweep(async () => {
+    await mkdir(join(base, `${task.id}-2`))
+    return []
+  })
   expect(await readdir(base)).toEqual([`${task.id}-2`])
 })

@@ -1,6 +1,7 @@
 /**
  * Scratch folders: `<task id>-<claim>`, one for each run of a task, removed when the run ends, however it ends. What a
- * killed process left behind goes at the next start, or when its task is begun again.
+ * killed process left behind goes at the next start, when its task is begun again here, or, when that was elsewhere, by
+ * a sweep now and then.
  */
 import { mkdir, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -11,7 +12,7 @@ export interface Scratch {
   /** Gives `work` an empty folder for this run, and removes it afterwards. */
   use<T>(held: Held, work: (folder: string) => Promise<T>): Promise<T>
   /** Removes every folder but those of the runs that are going on (other processes may work here too). */
-  sweep(running: readonly Held[]): Promise<void>
+  sweep(running: () => Promise<readonly Held[]>): Promise<void>
 }
 
 /** @param folder where they lie; made if missing, readable by this user alone */
@@ -39,8 +40,9 @@ export async function openScratch(needs: { log: Log }, folder: string): Promise<
       }
     },
     async sweep(running) {
-      const kept = new Set(running.map(nameOf))
+      // In this order: a run is stored before it has a folder.
       const names = await readdir(folder)
+      const kept = new Set((await running()).map(nameOf))
       await Promise.all(names.filter((name) => !kept.has(name)).map(remove))
     },
   }
