@@ -20,7 +20,7 @@ const MOST = 'least(coalesce(l.cap, $4), l.ramp)'
 // Counts are looked up in objects (`n`), not joined: how many rows there are is more than the planner can know.
 const READY = `
   in_hand AS MATERIALIZED (
-    SELECT subscription, due > now() AS live FROM delivery WHERE state = 'delivering'),
+    SELECT uuid, subscription, due, due > now() AS live FROM delivery WHERE state = 'delivering'),
   busy_lane AS MATERIALIZED (
     SELECT b.n, l.subscription, l.host, l.owner, ${MOST} AS most
     FROM (SELECT subscription, count(*)::int AS n FROM in_hand WHERE live GROUP BY subscription) b
@@ -66,10 +66,15 @@ const SHARES = `
 
 const dueOf = (kind: string, rank: string) => `
   (SELECT d.uuid, d.due, ${rank} AS rank FROM delivery d
-   WHERE d.subscription = s.subscription AND ${kind} AND d.due <= now()
+   WHERE d.subscription = s.subscription AND ${kind} AND d.due <= now() AND d.state <> 'delivering'
    ORDER BY d.due LIMIT s.share + 1)`
 
-// Of each lane first the retries' share, then first attempts, then the retries that are left: neither waits for the
+const EXPIRED = `
+  (SELECT i.uuid, i.due, -1 AS rank FROM in_hand i
+   WHERE i.subscription = s.subscription AND NOT i.live
+   ORDER BY i.due LIMIT s.share + 1)`
+
+// Of each lane first what the dead held, which has waited its time already; then the retries' share, then first attempts, then the retries that are left: neither waits for the
 // other, and both use what the other leaves. Between lanes one delivery of each, then a second one of each, and so on.
 // One more than the share is looked for, to know whether anything is left.
 const CHOSEN = `
@@ -78,8 +83,9 @@ const CHOSEN = `
       row_number() OVER (PARTITION BY s.subscription ORDER BY c.rank, c.due, c.uuid) AS place
     FROM shares s CROSS JOIN LATERAL (
       SELECT * FROM (
-        ${dueOf(IS_RETRY, 'CASE WHEN row_number() OVER (ORDER BY d.due) <= s.retries THEN 0 ELSE 2 END')}
-        UNION ALL ${dueOf(IS_FIRST, '1')}) AS both_kinds
+        ${EXPIRED}
+        UNION ALL ${dueOf(IS_RETRY, 'CASE WHEN row_number() OVER (ORDER BY d.due) <= s.retries THEN 0 ELSE 2 END')}
+        UNION ALL ${dueOf(IS_FIRST, '1')}) AS kinds
       ORDER BY rank, due LIMIT s.share + 1) c),
   chosen AS MATERIALIZED (
     SELECT uuid, subscription FROM (

@@ -98,6 +98,14 @@ describe.each(ENGINES)('on the %s engine', (engine) => {
     expect(second.every(({ claim: token }) => token === 2)).toBe(true)
   })
 
+  test('what a dead worker held goes before a backlog that has waited longer', async () => {
+    await fill({ name: 'a', count: 50 })
+    const first = await claim()
+    await sql.query(`UPDATE delivery SET due = now() WHERE state = 'delivering'`)
+    const second = [...(await claim()), ...(await claim())]
+    expect(second.map(({ uuid }) => uuid).sort()).toEqual(first.map(({ uuid }) => uuid).sort())
+  })
+
   test('all subscriptions of a host share its cap, whatever port and path; a dispatcher is a host of its own', async () => {
     await fill(
       { name: 'a', count: 9, user: 'u1', targetUrl: 'http://Busy.example.org/a' },
