@@ -2,6 +2,7 @@
 import {
   type ApiSecurity,
   type ApiToken,
+  bearerToken,
   knownSecrets,
   NOBODY,
   readApiTokens,
@@ -27,12 +28,11 @@ export function guardOf({ apiTokens }: Pick<DispatcherConfig, 'apiTokens'>): Gua
 
 export function tokenGuard(tokens: readonly ApiToken[]): Guard {
   const known = knownSecrets(tokens.map((value) => ({ secret: value.token, value })))
-  return ({ headers: { authorization = '' } }) => {
-    const shown = /^bearer +(.*)$/i.exec(authorization)?.[1]
+  return ({ headers: { authorization } }) => {
+    const shown = bearerToken(authorization)
     if (shown === undefined)
       throw new TokenError('show one of the tokens of API_TOKENS: Authorization: Bearer TOKEN')
-    if (known.find(shown.trim()) === undefined)
-      throw new TokenError('the bearer token is not known here')
+    if (known.find(shown) === undefined) throw new TokenError('the bearer token is not known here')
   }
 }
 

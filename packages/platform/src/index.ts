@@ -62,6 +62,7 @@ export { validationPlaces } from './http/validation.ts'
 export { type KnownSecrets, knownSecrets } from './identity/known-secrets.ts'
 export {
   type ApiToken,
+  bearerToken,
   CredentialFileError,
   type ReceiveCredential,
   readApiTokens,

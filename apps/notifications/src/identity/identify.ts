@@ -6,6 +6,7 @@ import {
   type AddressRanges,
   type ApiToken,
   addressRanges,
+  bearerToken,
   type KnownSecrets,
   knownSecrets,
 } from '@pacifica/platform'
@@ -115,10 +116,9 @@ function userFromToken(
   request: IncomingRequest,
   tokens: KnownSecrets<ApiToken>,
 ): ApiToken | undefined {
-  const { authorization } = request.headers
-  const shown = /^bearer +(.*)$/i.exec(String(authorization))?.[1]
+  const shown = bearerToken(request.headers['authorization'])
   if (shown === undefined) return undefined
-  const known = tokens.find(shown.trim())
+  const known = tokens.find(shown)
   if (known === undefined) throw new UnknownTokenError('the bearer token is not known here')
   return known
 }

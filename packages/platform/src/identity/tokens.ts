@@ -78,3 +78,8 @@ function read(path: string): string {
     throw new CredentialFileError(`${path} cannot be read (${code})`, { cause })
   }
 }
+
+/** The token of an `Authorization: Bearer` header; undefined when the header is another one, or none. */
+export function bearerToken(authorization: string | string[] | undefined): string | undefined {
+  return /^bearer +(.*)$/i.exec(String(authorization))?.[1]?.trim()
+}
