@@ -20,6 +20,8 @@ export interface ShownTask {
   readonly eventID: string
   readonly exceptionType: string | null
   readonly exceptionValue: string | null
+  /** How often it was begun. */
+  readonly attempts: number
   readonly bundles: readonly { readonly bundle: string | null; readonly jobId: number | null }[]
 }
 
