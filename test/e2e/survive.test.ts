@@ -6,7 +6,6 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises'
-import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
@@ -18,14 +17,14 @@ import {
   startService,
 } from '../harness/index.ts'
 import { type ArchivedFile, type SimulatedCartd, startCartd } from '../pacifica/cartd.ts'
-import { type IngestJob, type SimulatedIngest, startIngest } from '../pacifica/ingest.ts'
-import { type Listening, listenOn } from '../pacifica/listening.ts'
+import { type SimulatedIngest, startIngest } from '../pacifica/ingest.ts'
+import type { Listening } from '../pacifica/listening.ts'
+import { startMetadataOf, taskOf } from '../pacifica/results-of-tasks.ts'
 import { until } from '../pacifica/site.ts'
 import { type Gate, STEPS, type Step, startGate } from './gate.ts'
 import { processesWith, untilNoProcessHas } from './processes.ts'
 
 const PATIENCE = 600_000
-const TASK_KEY = 'pacifica-dispatcher.task'
 const ROUNDS = ['supervisor', 'children', 'both'] as const
 type Round = (typeof ROUNDS)[number]
 
@@ -43,7 +42,7 @@ beforeAll(async () => {
   database = await createTestDatabase()
   cartd = await startCartd(ROUNDS.flatMap((round) => STEPS.map((step) => fileFor(step, round))))
   ingest = await startIngest()
-  metadata = await startMetadata()
+  metadata = await startMetadataOf(() => ingest)
   gate = await startGate({ cartd: cartd.url, ingest: ingest.url })
   url = `http://127.0.0.1:${await freePort()}`
   await start()
@@ -109,24 +108,6 @@ function eventFor(step: Step, round: Round): object {
       },
     ],
   }
-}
-
-/** Of what Ingest has accepted: that has become a transaction. */
-function startMetadata(): Promise<Listening> {
-  return listenOn(
-    createServer((_request, response) => {
-      const values: Record<string, number[]> = {}
-      for (const job of ingest.jobs) {
-        const task = taskOf(job)
-        values[task] = [...(values[task] ?? []), 1_000 + job.id]
-      }
-      response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(values))
-    }),
-  )
-}
-
-function taskOf({ bundle }: IngestJob): string {
-  return String(bundle.metadata.find(({ key }) => key === TASK_KEY)?.['value'])
 }
 
 async function post(step: Step, round: Round): Promise<string> {

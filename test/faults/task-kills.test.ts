@@ -6,7 +6,6 @@
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises'
-import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -19,8 +18,9 @@ import {
   startService,
 } from '../harness/index.ts'
 import { type SimulatedCartd, startCartd } from '../pacifica/cartd.ts'
-import { type IngestJob, type SimulatedIngest, startIngest } from '../pacifica/ingest.ts'
-import { type Listening, listenOn } from '../pacifica/listening.ts'
+import { type SimulatedIngest, startIngest } from '../pacifica/ingest.ts'
+import type { Listening } from '../pacifica/listening.ts'
+import { startMetadataOf, taskOf } from '../pacifica/results-of-tasks.ts'
 import { until } from '../pacifica/site.ts'
 import { seeded } from './random.ts'
 
@@ -31,7 +31,6 @@ const SEED = Number(FAULT_SEED ?? Date.now() % 1_000_000)
 const random = seeded(SEED)
 /** For each step; a machine may be ten times slower. */
 const PATIENCE = 300_000 + COUNT * 5_000
-const TASK_KEY = 'pacifica-dispatcher.task'
 const TYPES = ['plain', 'busy', 'starts'] as const
 
 interface Replica {
@@ -60,7 +59,7 @@ beforeAll(async () => {
     })),
   )
   ingest = await startIngest()
-  metadata = await startMetadata()
+  metadata = await startMetadataOf(() => ingest)
   for (const name of ['a', 'b']) {
     const url = `http://127.0.0.1:${await freePort()}`
     const place = { folder: join(folder, name), url }
@@ -96,24 +95,6 @@ function start(place: Pick<Replica, 'folder' | 'url'>): ServiceProcess {
 
 function contentOf(number: number): Buffer {
   return Buffer.alloc(1_000 + 10 * number, createHash('sha256').update(`${number}`).digest())
-}
-
-/** Of what Ingest has accepted: that has become a transaction. */
-function startMetadata(): Promise<Listening> {
-  return listenOn(
-    createServer((_request, response) => {
-      const values: Record<string, number[]> = {}
-      for (const job of ingest.jobs) {
-        const task = taskOf(job)
-        values[task] = [...(values[task] ?? []), 1_000 + job.id]
-      }
-      response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(values))
-    }),
-  )
-}
-
-function taskOf({ bundle }: IngestJob): string {
-  return String(bundle.metadata.find(({ key }) => key === TASK_KEY)?.['value'])
 }
 
 function eventFor(number: number): string {
