@@ -12,6 +12,7 @@ COPY packages/platform/package.json packages/platform/
 COPY apps/dispatcher/package.json apps/dispatcher/
 COPY apps/notifications/package.json apps/notifications/
 COPY apps/standalone/package.json apps/standalone/
+COPY docs/reference/package.json docs/reference/
 COPY examples/commands/package.json examples/commands/
 COPY examples/uppercase/package.json examples/uppercase/
 # No install script of any package is needed.

@@ -74,11 +74,12 @@ test('the image is given every workspace, and what it copies is there and is not
   const manifest: { workspaces: string[] } = JSON.parse(
     await readFile(join(ROOT, 'package.json'), 'utf8'),
   )
-  const kinds = manifest.workspaces.map((pattern) => pattern.replace('/*', ''))
   const workspaces = await Promise.all(
-    kinds.map(async (kind) =>
-      (await readdir(join(ROOT, kind))).map((name) => `${kind}/${name}/package.json`),
-    ),
+    manifest.workspaces.map(async (pattern) => {
+      if (!pattern.endsWith('/*')) return [`${pattern}/package.json`]
+      const names = await readdir(join(ROOT, pattern.slice(0, -2)))
+      return names.map((name) => `${pattern.slice(0, -1)}${name}/package.json`)
+    }),
   )
   expect(sorted(sources.filter((path) => /\/package\.json$/.test(path)))).toEqual(
     workspaces.flat().sort(),
