@@ -1,4 +1,7 @@
-/** What authors of dispatchers import. */
+/**
+ * What authors of dispatchers import.
+ * @packageDocumentation
+ */
 export {
   BundleEntryError,
   BundleFileChangedError,
@@ -40,12 +43,13 @@ export {
   type RemoteDownloaderOptions,
   RemoteDownloaderRunner,
 } from './download/remote-downloader-runner.ts'
-export { type AmqpMessage, eventsFromAmqp } from './events/amqp.ts'
+export { type AmqpEvents, type AmqpMessage, eventsFromAmqp } from './events/amqp.ts'
 export { DISPATCHER_NAME_PATTERN } from './events/dispatcher-name.ts'
 export { EventFormatError, UnsupportedMediaTypeError } from './events/errors.ts'
 export { Event, MAX_EVENT_DEPTH, type Projection } from './events/event.ts'
 export { eventsFromHttp, type HttpHeaders } from './events/http.ts'
 export type { JsonObject } from './events/json.ts'
+export type { Form as EventForm } from './events/modes.ts'
 export { readTaskEvent, type TaskEvent, taskEventId, writeTaskEvent } from './events/task-event.ts'
 export { CommandHandler } from './handlers/command/command-handler.ts'
 export {

@@ -27,9 +27,13 @@ export interface SyntaxErrorDetails {
 
 /** The text is no expression of the dialect (JSONPATH_FUNCTION: it calls a function that does not exist). */
 export class JsonPathSyntaxError extends Error {
+  /** `JSONPATH_FUNCTION` when the text calls a function that does not exist; else `JSONPATH_SYNTAX`. */
   readonly code: 'JSONPATH_SYNTAX' | 'JSONPATH_FUNCTION'
+  /** UTF-16 index into the text as given. */
   readonly offset: number
+  /** From 1. */
   readonly line: number
+  /** From 0, in code points: what jsonpath2 itself reports. */
   readonly column: number
   /** What would have been right at this place. */
   readonly expected: string
@@ -58,12 +62,17 @@ export type Limit =
 /** An expression, or its work on a value, is larger than limits.ts allows. */
 export class JsonPathLimitError extends Error {
   readonly code = 'JSONPATH_LIMIT'
+  /** Which one was exceeded. */
   readonly limit: Limit
+  /** Its value, in the unit that limits.ts gives it. */
   readonly maximum: number
+  /** What to write instead, where there is such a thing. */
   readonly hint: string | undefined
   /** Where in the text; undefined when the limit was met while matching. */
   readonly offset: number | undefined
+  /** From 1; undefined when the limit was met while matching. */
   readonly line: number | undefined
+  /** From 0, in code points; undefined when the limit was met while matching. */
   readonly column: number | undefined
 
   constructor(limit: Limit, maximum: number, at?: Position) {

@@ -27,6 +27,9 @@ import { Work } from './work.ts'
 /**
  * Everything the path selects from the document, in order, duplicates kept.
  * Throws a JsonPathLimitError when that is too much work.
+ * @param path what `parse` made of an expression
+ * @param root a JSON value, as `JSON.parse` returns it
+ * @param limits bounds on the work
  */
 export function evaluate(path: Path, root: unknown, limits: WorkLimits = WORK_LIMITS): unknown[] {
   return select(path, root, { root, work: new Work(root, limits) })

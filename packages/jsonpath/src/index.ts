@@ -1,3 +1,8 @@
+/**
+ * The expression language of Pacifica subscriptions and routes: JSONPath in two dialects. What it means is told in the
+ * package's own README.
+ * @packageDocumentation
+ */
 export { type CompiledPath, type CompileOptions, compile } from './compile/compile.ts'
 export { JsonPathLimitError, JsonPathSyntaxError, type Limit } from './errors.ts'
 export { evaluate } from './evaluate.ts'
@@ -19,16 +24,31 @@ export { type Part, unindexedPart } from './subscription-index/unindexed.ts'
 export type { Root } from './syntax/parser.ts'
 export { print, printExpression } from './syntax/print.ts'
 export type {
+  Bare,
+  Call,
   Comparable,
+  Comparison,
   Expression,
+  Filter,
   FunctionCall,
+  Index,
   Json,
   Literal,
+  Name,
+  Not,
   Operand,
   Operator,
   Path,
+  Relation,
+  RelationOperator,
+  Slice,
+  Span,
   Step,
   Sub,
+  Subpath,
+  Test,
+  Variadic,
   Where,
+  Wildcard,
 } from './syntax/tree.ts'
 export type { Warning } from './warnings/warning.ts'

@@ -38,6 +38,10 @@ export interface WorkLimits {
   readonly depth: number
 }
 
+/**
+ * Bounds on the work of one expression on one value unless others are given: 20 000 steps and 50 for each node of the
+ * value, ten million at most; 128 levels.
+ */
 export const WORK_LIMITS: WorkLimits = {
   baseSteps: 20_000,
   stepsPerNode: 50,

@@ -7,6 +7,7 @@ import type { Path } from './syntax/tree.ts'
 /** `jsonpath2` is what Pacifica has always had; `rfc9535` is the standard of 2024. */
 export type Dialect = 'jsonpath2' | 'rfc9535'
 
+/** How an expression is read. */
 export interface ParseOptions {
   /** Default: `jsonpath2`. */
   readonly dialect?: Dialect
@@ -21,6 +22,8 @@ const FRONT_ENDS: Record<Dialect, (text: string, root: Root) => Parsed> = {
 /**
  * Parses an expression, which must begin with `$`.
  * Throws a JsonPathSyntaxError, or a JsonPathLimitError when it is too long, too deep or too large.
+ * @param text the expression
+ * @param options the dialect
  */
 export function parse(text: string, { dialect = 'jsonpath2' }: ParseOptions = {}): Path {
   return parseAs(dialect, text, 'strict').path

@@ -24,10 +24,14 @@ export class BundleEntryError extends Error {
   }
 }
 
-/** A file was written to while it was bundled: whoever writes it must finish before the upload begins. */
+/**
+ * A file was written to while it was bundled: whoever writes it must finish before the upload begins.
+ * A handler that gets it has left something running that still writes.
+ */
 export class BundleFileChangedError extends Error {
   override readonly name = 'BundleFileChangedError'
   readonly code = 'BUNDLE_FILE_CHANGED'
+  /** Relative to the folder. */
   readonly path: string
 
   constructor(path: string, change: string) {

@@ -7,18 +7,22 @@ import { BundleEntryError } from './errors.ts'
 /** So many are looked at together. */
 const AT_ONCE = 32
 
+/** A file that a bundle will have, as `listFiles` found it. */
 export interface BundleFile {
   /** Below the folder, with `/` between. */
   readonly path: string
   /** Where it is read from. */
   readonly location: string
+  /** In bytes. */
   readonly size: number
+  /** When its content was changed last: `ctime` and `mtime` of the bundle. */
   readonly modified: Date
 }
 
 /**
  * All files below `folder`, sorted by path; empty folders leave no trace. A link to a file counts as that file if it
  * stays in the folder. Throws `BundleEntryError` for other links, sockets and such, and names that are not UTF-8.
+ * @param folder the folder whose files are to be bundled; it must exist
  */
 export async function listFiles(folder: string): Promise<BundleFile[]> {
   const root = await realpath(folder)

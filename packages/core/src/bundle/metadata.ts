@@ -9,14 +9,19 @@ import type { TransactionKeyValue } from '../models/transaction-key-value.ts'
 
 /** What the result is: whose, and what is noted on it. */
 export interface BundleSubject {
+  /** Submitter, project and instrument of the result. It has no `_id`: Ingest gives one. */
   readonly transaction: Transaction
+  /** Noted on the result, in this order; the same key may occur several times. */
   readonly keyValues: readonly TransactionKeyValue[]
 }
 
 /** A file as metadata describes it. `path` is relative, with `/` between. */
 export interface DescribedFile {
+  /** Below `data/` of the bundle. */
   readonly path: string
+  /** In bytes. */
   readonly size: number
+  /** When its content was changed last. */
   readonly modified: Date
   /** SHA-1, hex. */
   readonly sha1: string
@@ -38,13 +43,20 @@ const MORE_TYPES: Readonly<Record<string, string>> = {
   hdf5: 'application/x-hdf5',
 }
 
-/** Guessed from the name alone; what is unknown is `application/octet-stream`. */
+/**
+ * Guessed from the name alone; what is unknown is `application/octet-stream`.
+ * @param name a file name or a path; only what follows the last dot counts
+ */
 export function mimetypeOf(name: string): string {
   const extension = /\.([^./]+)$/.exec(name)?.[1]?.toLowerCase() ?? ''
   return lookup(name) || MORE_TYPES[extension] || 'application/octet-stream'
 }
 
-/** Throws `TransactionDuplicateAttributeError` for a transaction with an `_id`, which is Ingest's to give. */
+/**
+ * Throws `TransactionDuplicateAttributeError` for a transaction with an `_id`, which is Ingest's to give.
+ * @param subject whose the result is, and what is noted on it
+ * @param files what the bundle holds, in its order
+ */
 export function metadataText(subject: BundleSubject, files: readonly DescribedFile[]): string {
   if (subject.transaction._id !== undefined) {
     throw new TransactionDuplicateAttributeError('_id', undefined)

@@ -17,6 +17,8 @@ const ANY_SHA1 = '0'.repeat(40)
 /**
  * How many bytes `packBundle` will give, exactly. Throws `TransactionDuplicateAttributeError` for a transaction with an
  * id.
+ * @param files as `listFiles` returned them
+ * @param subject whose the result is, and what is noted on it
  */
 export function bundleSize(files: readonly BundleFile[], subject: BundleSubject): number {
   const described = files.map((file) => ({ ...file, sha1: ANY_SHA1 }))
@@ -31,6 +33,9 @@ export function bundleSize(files: readonly BundleFile[], subject: BundleSubject)
 /**
  * The bundle's bytes. The stream fails with `BundleFileChangedError` when a file is no longer as it was listed, and
  * with the signal's reason when that aborts. `subject` is checked before the first byte.
+ * @param files as `listFiles` returned them
+ * @param subject whose the result is, and what is noted on it
+ * @param signal ends the stream
  */
 export function packBundle(
   files: readonly BundleFile[],

@@ -5,10 +5,17 @@ import { dirname, join, sep } from 'node:path'
 import { WorkspaceEscapeError } from './errors.ts'
 import { whyNotOnWindows } from './windows-names.ts'
 
+/**
+ * A folder in which names that came from elsewhere can be used: what would leave it is refused, also by way of a link.
+ */
 export class Workspace {
+  /** As it was given. */
   readonly folder: string
 
-  /** The folder must exist when a name is resolved. */
+  /**
+   * The folder must exist when a name is resolved.
+   * @param folder its path
+   */
   constructor(folder: string) {
     this.folder = folder
   }
@@ -17,6 +24,7 @@ export class Workspace {
    * The path of `name`, a relative path with `/` between, below the folder; it need not exist yet. Throws
    * `WorkspaceEscapeError` when it is absolute, has a `..` or a NUL, or passes a link that leaves or leads nowhere; on
    * Windows also for a name that Windows reads as something else (`whyNotOnWindows`).
+   * @param name such as `a/b.txt`
    */
   async inside(name: string): Promise<string> {
     const segments = segmentsOf(name)
@@ -27,7 +35,10 @@ export class Workspace {
     throw new WorkspaceEscapeError(name, 'passes a link that leaves the folder or leads nowhere')
   }
 
-  /** A new file for writing, its folders made as needed. The stream fails with EEXIST when the file is there already. */
+  /**
+   * A new file for writing, its folders made as needed. The stream fails with EEXIST when the file is there already.
+   * @param name such as `a/b.txt`. Throws what `inside` throws.
+   */
   async create(name: string): Promise<WriteStream> {
     const path = await this.inside(name)
     await mkdir(dirname(path), { recursive: true })

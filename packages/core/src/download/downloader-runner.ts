@@ -5,6 +5,7 @@ import type { TransferOptions } from '../transfer/deadline.ts'
 /** Opens one file for reading, as often as it is called. */
 export type Opener = () => Readable
 
+/** How a download is bounded and watched. */
 export interface DownloadOptions extends TransferOptions {
   /** The files may have no more bytes than this together: checked before and while they come. No limit unless given. */
   readonly maxBytes?: number
@@ -15,8 +16,11 @@ export interface DownloadOptions extends TransferOptions {
   readonly onCart?: (cart: CartNews) => void | Promise<void>
 }
 
+/** What becomes of a cart at Cartd. */
 export interface CartNews {
+  /** The uuid that the downloader chose for it. */
   readonly id: string
+  /** `ordering`: it may exist from now on. `gone`: it is deleted, or never came to be. */
   readonly step: 'ordering' | 'gone'
 }
 
@@ -25,6 +29,9 @@ export abstract class DownloaderRunner {
   /**
    * Makes `files` available below `folder`, each at `data/<file.path>`, and returns their openers in the order of
    * `files`. Rejects when one of them cannot be had; a file is never shorter than it should be.
+   * @param folder an existing folder of the task's own, where the files go
+   * @param files what to fetch: all or some of `File.fromEvent(event)`
+   * @param options how long it may stand still, how much may come, who is told
    */
   abstract download(
     folder: string,

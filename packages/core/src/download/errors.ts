@@ -2,12 +2,16 @@
 
 const NAMED = 20
 
+/** Why a file could not be had: it is not there, nobody asked for it, it is too short, or it has other bytes. */
 export type UnavailableCode = 'FILES_MISSING' | 'FILES_EXTRA' | 'FILES_TRUNCATED' | 'FILES_ALTERED'
 
 /** A file that could not be had, and why. */
 export interface UnavailableFile {
+  /** `<subdir>/<name>`. */
   readonly path: string
+  /** In words: `it has 3 bytes, the event says 10`. */
   readonly reason: string
+  /** The same, for programs. */
   readonly code: UnavailableCode
 }
 
@@ -16,6 +20,7 @@ export class FilesUnavailableError extends Error {
   override readonly name: string = 'FilesUnavailableError'
   /** `FILES_UNAVAILABLE` when the files have several causes. */
   readonly code: UnavailableCode | 'FILES_UNAVAILABLE' = 'FILES_UNAVAILABLE'
+  /** Every file at fault, in the order in which they were found out; the message names the first 20. */
   readonly files: readonly UnavailableFile[]
 
   /** @param from the folder or service that was to have them */
@@ -72,6 +77,7 @@ export function unavailable(
 export class FileNameTakenError extends Error {
   override readonly name = 'FileNameTakenError'
   readonly code = 'FILE_NAME_TAKEN'
+  /** `<subdir>/<name>`. */
   readonly path: string
 
   constructor(path: string, reason: string) {
@@ -84,7 +90,9 @@ export class FileNameTakenError extends Error {
 export class DownloadTooLargeError extends Error {
   override readonly name = 'DownloadTooLargeError'
   readonly code = 'DOWNLOAD_TOO_LARGE'
+  /** How many there are, or had come when the limit was met. */
   readonly bytes: number
+  /** How many were allowed. */
   readonly maxBytes: number
 
   constructor(bytes: number, maxBytes: number, what: string) {
@@ -98,6 +106,7 @@ export class DownloadTooLargeError extends Error {
 export class CartFailedError extends Error {
   override readonly name = 'CartFailedError'
   readonly code = 'CART_FAILED'
+  /** Its uuid. */
   readonly cart: string
 
   constructor(cart: string, reason: string) {
@@ -110,6 +119,7 @@ export class CartFailedError extends Error {
 export class CartUnknownError extends Error {
   override readonly name = 'CartUnknownError'
   readonly code = 'CART_UNKNOWN'
+  /** Its uuid. */
   readonly cart: string
 
   constructor(cart: string, url: URL | string) {

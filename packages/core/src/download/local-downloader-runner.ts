@@ -19,9 +19,12 @@ interface Source {
   readonly bytes: number
 }
 
+/** Takes files from a folder of this machine, where they lie at `data/<subdir>/<name>`. */
 export class LocalDownloaderRunner extends DownloaderRunner {
+  /** Its whole path. */
   readonly folder: string
 
+  /** @param folder the folder that holds `data` */
   constructor(folder: string) {
     super()
     this.folder = resolve(folder)

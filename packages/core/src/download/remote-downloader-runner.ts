@@ -19,6 +19,7 @@ import { receiveCart } from './receive-cart.ts'
 import { createTally, type Tally } from './tally.ts'
 import { bytesOf, type PlacedFile, plainPath, wantedFiles } from './wanted-files.ts'
 
+/** How Cartd is asked, and how often a broken download is begun again. */
 export interface RemoteDownloaderOptions extends ServiceOptions {
   /** Carts in a row that may break off without bringing one more file, before the download fails; 3 unless given. */
   readonly attempts?: number
@@ -50,13 +51,17 @@ interface Broken {
   readonly ordered: boolean
 }
 
+/** Takes files from Pacifica's Cartd. Memory does not grow with them. */
 export class RemoteDownloaderRunner extends DownloaderRunner {
   readonly #cartd: CartdClient
   readonly #attempts: number
   readonly #pauses: Pauses
   readonly #onCartLeft: (url: string, error: Error) => void
 
-  /** @param url Cartd's, such as `http://cartd:8081` */
+  /**
+   * @param url Cartd's, such as `http://cartd:8081`
+   * @param options user and password, headers, tries
+   */
   constructor(url: URL | string, options: RemoteDownloaderOptions = {}) {
     super()
     this.#cartd = cartdClient(connectService(new URL(url), options))
@@ -95,7 +100,12 @@ export class RemoteDownloaderRunner extends DownloaderRunner {
     })
   }
 
-  /** Deletes a cart that an earlier process has left; one that is not there is deleted. */
+  /**
+   * Deletes a cart that an earlier process has left; one that is not there is deleted.
+   * Throws `ServiceUnreachableError`, `ServiceAnswerError`, or the signal's reason.
+   * @param id the uuid that `onCart` told
+   * @param signal calls the request off
+   */
   async removeCart(id: string, signal: AbortSignal): Promise<void> {
     await this.#cartd.remove(id, signal)
   }

@@ -8,20 +8,32 @@ import type { Event } from './event.ts'
 import type { JsonObject } from './json.ts'
 import { eventsIn, type Form, formOf } from './modes.ts'
 
+/** What an AMQP client has read of a message. */
 export interface AmqpMessage {
+  /** The property `content-type`. */
   readonly contentType: string | undefined
   /**
    * As amqplib reads them: strings, numbers, booleans, bytes, and `{"!": "timestamp", value}` in seconds since 1970.
    */
   readonly properties: Readonly<Record<string, unknown>>
+  /** The bytes as they came. */
   readonly body: Uint8Array
+}
+
+/** What a message brought. */
+export interface AmqpEvents {
+  /** How it carried them. */
+  readonly form: Form
+  /** In their order. */
+  readonly events: Event[]
 }
 
 /**
  * The events of a message, in order; a batch may hold none. A message without a content type is taken as JSON. Throws
  * `UnsupportedMediaTypeError` or, for the body and the attributes, `EventFormatError`.
+ * @param message the message; nothing of it is kept
  */
-export function eventsFromAmqp(message: AmqpMessage): { form: Form; events: Event[] } {
+export function eventsFromAmqp(message: AmqpMessage): AmqpEvents {
   const { contentType, body } = message
   const given = attributesIn(message.properties)
   const isBinary = given.some(([name]) => name === 'specversion')

@@ -18,14 +18,19 @@ export type Projection = 'v0.1' | 'v1.0'
 /** Lists and objects may be nested this deep in an event, its own braces included. */
 export const MAX_EVENT_DEPTH = 128
 
+/** A CloudEvent as it was received. Make one with `Event.parse`. */
 export class Event {
   /** The JSON text exactly as received. */
   readonly text: string
   /** SHA-256, hex, of the received bytes. */
   readonly digest: string
+  /** The version of CloudEvents in which it came. */
   readonly specVersion: '0.1' | '1.0'
+  /** `eventID` of 0.1, `id` of 1.0. Unique for its source only, and not even that in the field: see `digest`. */
   readonly id: string
+  /** Who says it: a URI, or a path such as `/pacifica/metadata/ingest`. */
   readonly source: string
+  /** `eventType` of 0.1, `type` of 1.0: `org.pacifica.metadata.ingest`. */
   readonly type: string
   /** As the sender wrote it; Metadata writes local time without a zone. */
   readonly time: string | undefined
@@ -46,7 +51,10 @@ export class Event {
     this.time = typeof time === 'string' ? time : undefined
   }
 
-  /** Reads one event in JSON. Throws `EventFormatError`, which says what is wrong and where. */
+  /**
+   * Reads one event in JSON. Throws `EventFormatError`, which says what is wrong and where.
+   * @param body JSON text, or its bytes in UTF-8
+   */
   static parse(body: Uint8Array | string): Event {
     const bytes = typeof body === 'string' ? encode(body) : body
     const text = typeof body === 'string' ? body : decode(body)
@@ -68,7 +76,11 @@ export class Event {
     return this.specVersion === '0.1' ? extensionsOfV01(this.value) : attributesOf(this.value)
   }
 
-  /** What expressions see. Nothing is made up: what the sender left out is not there. */
+  /**
+   * What expressions see. Nothing is made up: what the sender left out is not there.
+   * @param version whose names to use
+   * @returns the same object at each call; do not change it
+   */
   project(version: Projection): JsonObject {
     if (version === `v${this.specVersion}`) return this.value
     this.#other ??= version === 'v1.0' ? v10FromV01(this.value) : v01FromV10(this.value)
@@ -79,6 +91,8 @@ export class Event {
    * The JSON text to send: in the version received, that very text, with the given extensions merged in and every other
    * byte kept; else the projection, with the text of `data` kept. v0.1 merges into `extensions`, added when absent;
    * v1.0 sets attributes, but never a core one such as `id`.
+   * @param version in which to send it
+   * @param extensions by name; `{}` for none
    */
   toBody(version: Projection, extensions: JsonObject): string {
     const text = version === `v${this.specVersion}` ? this.text : this.#otherText(version)

@@ -13,6 +13,8 @@ export type HttpHeaders = Readonly<Record<string, string | readonly string[] | u
 /**
  * The events of a request, in order; a batch may hold none. A request without a media type is taken as JSON. Throws
  * `UnsupportedMediaTypeError` or, for the body, `EventFormatError`.
+ * @param headers the request's
+ * @param body its bytes, decompressed
  */
 export function eventsFromHttp(headers: HttpHeaders, body: Uint8Array): Event[] {
   const fields = lowerCase(headers)

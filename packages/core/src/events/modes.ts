@@ -12,6 +12,9 @@ import { jsonTexts } from './v01.ts'
 export const STRUCTURED = 'application/cloudevents+json'
 export const BATCH = 'application/cloudevents-batch+json'
 
+/**
+ * The body is the event; the body is its data and the attributes stand beside it; or the body is a list of events.
+ */
 export type Form = 'structured' | 'binary' | 'batch'
 
 /** A message that carries events, as its binding reads it. */

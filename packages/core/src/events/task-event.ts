@@ -16,10 +16,13 @@ import { EventFormatError } from './errors.ts'
 import { Event } from './event.ts'
 import { isJsonObject, type JsonObject } from './json.ts'
 
+/** What became of a task, at one of its changes. The numbers are never negative. */
 export interface TaskEvent {
+  /** A uuid, in lower case. */
   readonly taskId: string
   /** Of one task, a greater one is a later change: they may arrive in any order. */
   readonly sequence: number
+  /** The name in `dispatch://<name>`. */
   readonly dispatcher: string
   /** `waiting`, `running`, `done`, …: a dispatcher may have states that its readers have not heard of. */
   readonly state: string
@@ -27,16 +30,45 @@ export interface TaskEvent {
   readonly status: string
   /** How often the task has been begun. */
   readonly attempt: number
-  readonly deliveries: readonly { readonly deliveryId: string; readonly replay: number }[]
-  readonly event: { readonly source: string; readonly id: string; readonly digest: string }
-  readonly exception: { readonly type: string; readonly value: string } | null
+  /** The deliveries that brought the event to the dispatcher, and how often each was sent anew by hand. */
+  readonly deliveries: readonly {
+    /** A uuid. */
+    readonly deliveryId: string
+    /** 0 at first. */
+    readonly replay: number
+  }[]
+  /** The event that the task is about. */
+  readonly event: {
+    /** As in the event. */
+    readonly source: string
+    /** As in the event. */
+    readonly id: string
+    /** SHA-256, hex, of the bytes that notifications received. */
+    readonly digest: string
+  }
+  /** Why it failed or waits to be tried again. */
+  readonly exception: {
+    /** The class of what was thrown. */
+    readonly type: string
+    /** Its message. */
+    readonly value: string
+  } | null
+  /** Files that the handler has been given so far. */
   readonly filesTaken: number
+  /** Their bytes. */
   readonly bytesTaken: number
-  /** `bundle`: a name, not where it lies. At most `MOST_BUNDLES`, the newest. */
-  readonly bundles: readonly { readonly bundle: string | null; readonly jobId: number | null }[]
+  /** What it has handed in. The newest 100. */
+  readonly bundles: readonly {
+    /** A name, not where it lies; null where none is kept. */
+    readonly bundle: string | null
+    /** Ingest's number; null without Ingest. */
+    readonly jobId: number | null
+  }[]
   /** These four and `time` are RFC 3339. */
   readonly created: string
+  /** When it was begun last; null: never. */
   readonly started: string | null
+  /** When it came to its end; null: it has not. */
   readonly settled: string | null
   /** When this change was made. */
   readonly time: string
@@ -48,11 +80,19 @@ export const MOST_BUNDLES = 100
 const TYPE = 'org.pacifica.dispatcher.task.'
 const SOURCE = '/dispatchers/'
 
+/**
+ * The `id` of the CloudEvent: the same for a repeat, another for the next change.
+ * @param event of which task, and which change
+ */
 export function taskEventId({ taskId, sequence }: Pick<TaskEvent, 'taskId' | 'sequence'>): string {
   return `${taskId}.${sequence}`
 }
 
-/** The event as JSON text. */
+/**
+ * The event as JSON text.
+ * @param event the change
+ * @param traceparent W3C trace context of the delivery that brought the event
+ */
 export function writeTaskEvent(event: TaskEvent, traceparent: string | undefined): string {
   const { time, ...data } = event
   return JSON.stringify({
@@ -68,7 +108,10 @@ export function writeTaskEvent(event: TaskEvent, traceparent: string | undefined
   })
 }
 
-/** Reads what `writeTaskEvent` wrote; what later versions add is passed over. Throws `EventFormatError`. */
+/**
+ * Reads what `writeTaskEvent` wrote; what later versions add is passed over. Throws `EventFormatError`.
+ * @param text of the CloudEvent
+ */
 export function readTaskEvent(text: string): TaskEvent {
   const event = Event.parse(text)
   if (!event.type.startsWith(TYPE))

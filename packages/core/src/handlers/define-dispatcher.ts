@@ -5,12 +5,15 @@ import type { RouteOptions } from '../routing/route.ts'
 import { Router } from '../routing/router.ts'
 import type { EventHandler } from './event-handler.ts'
 
+/** Which events, and what is done with them. */
 export interface RouteDefinition extends RouteOptions {
   /** A JSONPath; events in which it selects something go to the handler. */
   readonly path: string
+  /** Made once; it gets every event of the route. */
   readonly handler: EventHandler
 }
 
+/** What an author says of a dispatcher. */
 export interface DispatcherDefinition {
   /** Subscriptions name it: `dispatch://<name>`. */
   readonly name: string
@@ -18,8 +21,11 @@ export interface DispatcherDefinition {
   readonly routes: readonly RouteDefinition[]
 }
 
+/** A dispatcher whose definition has been checked. Only `defineDispatcher` makes one. */
 export interface Dispatcher {
+  /** From 1 to 64 of a-z, 0-9 and -: subscriptions name it, `dispatch://<name>`. */
   readonly name: string
+  /** Its routes, compiled, in the order in which they are tried. */
   readonly router: Router
 }
 
@@ -27,6 +33,7 @@ export interface Dispatcher {
 export class DispatcherDefinitionError extends Error {
   override readonly name = 'DispatcherDefinitionError'
   readonly code = 'DISPATCHER_DEFINITION'
+  /** One sentence each; a route is named by its place, `routes[0].path`. */
   readonly mistakes: readonly string[]
 
   constructor(mistakes: readonly string[]) {
@@ -35,7 +42,10 @@ export class DispatcherDefinitionError extends Error {
   }
 }
 
-/** Checks the definition and compiles its paths. Throws `DispatcherDefinitionError`. */
+/**
+ * Checks the definition and compiles its paths. Throws `DispatcherDefinitionError`.
+ * @param definition the name, and one route or more
+ */
 export function defineDispatcher(definition: DispatcherDefinition): Dispatcher {
   const { name, routes } = definition
   const router = new Router()
@@ -53,7 +63,10 @@ export function defineDispatcher(definition: DispatcherDefinition): Dispatcher {
   return { name, router }
 }
 
-/** True for what `defineDispatcher` returns, also when it comes from another copy of this package. */
+/**
+ * True for what `defineDispatcher` returns, also when it comes from another copy of this package.
+ * @param value anything, such as the default export of a module
+ */
 export function isDispatcher(value: unknown): value is Dispatcher {
   if (typeof value !== 'object' || value === null) return false
   const { name, router } = value as Partial<Dispatcher>

@@ -3,6 +3,10 @@ import type { TaskContext } from './task-context.ts'
 
 /** What a route leads to. One handler may work on several events at once: keep what belongs to one event out of `this`. */
 export abstract class EventHandler {
-  /** Does the work for one event; rejects when it failed. A task may be repeated after a crash: from the beginning. */
+  /**
+   * Does the work for one event; rejects when it failed. A task may be repeated after a crash: from the beginning.
+   * @param event what happened
+   * @param context the task that this run belongs to, and all that a handler may use
+   */
   abstract handle(event: Event, context: TaskContext): Promise<void>
 }

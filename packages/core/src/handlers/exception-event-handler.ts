@@ -12,6 +12,7 @@ export class ExceptionEventHandlerError extends Error {
 
 /** Fails for any event: for trying out what happens then. */
 export class ExceptionEventHandler extends EventHandler {
+  /** Rejects with `ExceptionEventHandlerError`. */
   override async handle(): Promise<void> {
     throw new ExceptionEventHandlerError()
   }

@@ -8,6 +8,10 @@ export class RetryableError extends Error {
   /** Milliseconds until the next try; the dispatcher's own wait unless given. */
   readonly retryAfterMs: number | undefined
 
+  /**
+   * @param message what is not there yet, for whoever looks at the task
+   * @param options the `cause`, and `retryAfterMs`
+   */
   constructor(message: string, options: ErrorOptions & { readonly retryAfterMs?: number } = {}) {
     super(message, options)
     this.retryAfterMs = options.retryAfterMs

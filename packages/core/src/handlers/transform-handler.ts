@@ -12,23 +12,31 @@ import type { Progress, TaskContext, TaskLog } from './task-context.ts'
 
 /** One of the event's files, and how to read it. */
 export interface InputFile {
+  /** What the event says of it. */
   readonly file: File
+  /** A new stream of its bytes at each call. */
   readonly open: Opener
 }
 
 /** What the author's function is given. */
 export interface TransformInput {
+  /** The whole event. */
   readonly event: Event
   /** The chosen files, in the event's order. They also lie at `<inputFolder>/data/<file.path>`. */
   readonly input: readonly InputFile[]
+  /** For programs that want paths. Read what is there, do not change it: files may be links to an archive. */
   readonly inputFolder: string
   /** Write the result here; a file's path below it becomes its path in the bundle. */
   readonly output: Workspace
   /** The event's transaction and its key-values. */
   readonly transaction: Transaction
+  /** What was noted on it, in the order of the event. */
   readonly keyValues: readonly TransactionKeyValue[]
+  /** Aborts when the task is cancelled, out of time or taken over: pass it on, and stop. */
   readonly signal: AbortSignal
+  /** The task's log. */
   readonly log: TaskLog
+  /** Told how far the function is; the task shows the latest. */
   readonly progress: (progress: Progress) => void
 }
 
@@ -40,9 +48,14 @@ export interface TransformResult {
   readonly keyValues?: readonly TransactionKeyValue[]
 }
 
+/**
+ * The author's function: reads `input`, writes `output`, and may say whose the result is and what is noted on it.
+ * What it throws fails the task, and nothing is uploaded; a `RetryableError` has it tried again.
+ */
 // biome-ignore lint/suspicious/noConfusingVoidType: a function that returns nothing is the common case
 export type Transform = (input: TransformInput) => Promise<TransformResult | undefined | void>
 
+/** Which files are fetched, and how long that may stand still. */
 export interface TransformOptions {
   /** Which of the event's files are fetched; all unless given. */
   readonly select?: (file: File) => boolean
@@ -50,17 +63,28 @@ export interface TransformOptions {
   readonly transferTimeout?: number
 }
 
+/** The usual handler: downloads the event's files, calls the author's function, uploads what it has written. */
 export class TransformHandler extends EventHandler {
   readonly #transform: Transform
   readonly #options: TransformOptions
 
+  /**
+   * @param transform the author's function; called once for each event, for several at a time perhaps
+   * @param options which files it gets
+   */
   constructor(transform: Transform, options: TransformOptions = {}) {
     super()
     this.#transform = transform
     this.#options = options
   }
 
-  /** Without a file in the output folder nothing is uploaded, which the log says. */
+  /**
+   * Without a file in the output folder nothing is uploaded, which the log says.
+   * Throws what the function, downloads and uploads throw, `EventFieldError` for an event that cannot be read, or the
+   * signal's reason.
+   * @param event whose files are transformed
+   * @param context of the task
+   */
   override async handle(event: Event, context: TaskContext): Promise<void> {
     const transaction = Transaction.fromEvent(event)
     const keyValues = TransactionKeyValue.fromEvent(event)

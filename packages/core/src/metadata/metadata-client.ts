@@ -13,10 +13,14 @@ const DAY_MS = 86_400_000
 /** Metadata's times have no zone, and may be anybody's: what is looked for is never left out for that. */
 const MARGIN_MS = 2 * DAY_MS
 
+/** Asks Pacifica's Metadata which transactions carry a key-value: whether a result has come in already. */
 export class MetadataClient {
   readonly #service: Service
 
-  /** @param url Metadata's, such as `http://metadata:8121` */
+  /**
+   * @param url Metadata's, such as `http://metadata:8121`
+   * @param options user and password, headers
+   */
   constructor(url: URL | string, options: ServiceOptions = {}) {
     this.#service = connectService(new URL(url), options)
   }
@@ -26,6 +30,8 @@ export class MetadataClient {
    * as that can be told: Metadata answers with all values of the key.
    *
    * Throws `ServiceUnreachableError`, `ServiceAnswerError`, or the signal's reason.
+   * @param keyValue what is looked for
+   * @param options since when, and what calls the question off
    */
   async transactionsWith(
     { key, value }: { readonly key: string; readonly value: string },

@@ -30,6 +30,7 @@ export class TransactionDuplicateAttributeError extends EventError {
 export class EventFieldError extends EventError {
   override readonly name = 'EventFieldError'
   override readonly code = 'EVENT_FIELD'
+  /** The table and the field: `Files: "size"`. */
   readonly field: string
 
   constructor(field: string, reason: string, event: Event | undefined) {

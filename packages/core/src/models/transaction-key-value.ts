@@ -3,7 +3,9 @@ import { entriesFor, entryReader, type Scalar } from './entries.ts'
 
 /** A key-value of a transaction. Python knows both as optional; Metadata always sends both. */
 export interface TransactionKeyValueAttributes {
+  /** What is noted. */
   readonly key?: string | undefined
+  /** Mostly text. */
   readonly value?: Scalar | undefined
 }
 
@@ -12,12 +14,17 @@ export class TransactionKeyValue implements TransactionKeyValueAttributes {
   readonly key: string | undefined
   readonly value: Scalar | undefined
 
+  /** @param attributes the key and the value */
   constructor(attributes: TransactionKeyValueAttributes) {
     this.key = attributes.key
     this.value = attributes.value
   }
 
-  /** The event's key-values, in its order; none when its `data` has none. */
+  /**
+   * The event's key-values, in its order; none when its `data` has none.
+   * Throws `EventFieldError` for a field of the wrong kind.
+   * @param event such as Metadata sends when a transaction has been ingested
+   */
   static fromEvent(event: Event): TransactionKeyValue[] {
     return entriesFor(event, 'TransactionKeyValue').map((entry) => {
       const read = entryReader(event, 'TransactionKeyValue', entry)

@@ -6,11 +6,17 @@ import { TransactionDuplicateAttributeError } from './errors.ts'
 export interface TransactionAttributes {
   /** Ingest assigns it: never set in what is uploaded. */
   readonly _id?: Scalar | undefined
+  /** Who handed the data in: the user's id at Metadata. */
   readonly submitter?: Scalar | undefined
+  /** The project's id at Metadata. */
   readonly project?: Scalar | undefined
+  /** The instrument's id at Metadata. */
   readonly instrument?: Scalar | undefined
+  /** The tool that made the data, by its id at Metadata. */
   readonly analytical_tool?: Scalar | undefined
+  /** In words. */
   readonly description?: Scalar | undefined
+  /** When the data may be published: free text. */
   readonly suspense_date?: Scalar | undefined
 }
 
@@ -24,6 +30,7 @@ export class Transaction implements TransactionAttributes {
   readonly description: Scalar | undefined
   readonly suspense_date: Scalar | undefined
 
+  /** @param attributes what is known of it */
   constructor(attributes: TransactionAttributes) {
     this._id = attributes._id
     this.submitter = attributes.submitter
@@ -37,6 +44,8 @@ export class Transaction implements TransactionAttributes {
   /**
    * The event's transaction; without attributes when the event has none. A `Transactions.proposal`, as older Metadata
    * wrote, is the project. Throws `TransactionDuplicateAttributeError` when an attribute is given twice.
+   * Throws `EventFieldError` for a value that is no text, number or boolean.
+   * @param event such as Metadata sends when a transaction has been ingested
    */
   static fromEvent(event: Event): Transaction {
     const take = (attribute: string): Scalar | undefined => attributeValue(event, attribute)

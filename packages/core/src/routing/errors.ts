@@ -4,6 +4,7 @@ import type { Event } from '../events/event.ts'
 export class RouterError extends Error {
   override readonly name: string = 'RouterError'
   readonly code: string = 'ROUTER'
+  /** The event that nobody took. */
   readonly event: Event
 
   constructor(message: string, event: Event) {

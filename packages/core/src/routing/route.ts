@@ -2,6 +2,7 @@ import { type CompiledPath, compile, type Dialect } from '@pacifica/jsonpath'
 import type { Event, Projection } from '../events/event.ts'
 import type { EventHandler } from '../handlers/event-handler.ts'
 
+/** How a path is read, and whether its handler may meet its own results. */
 export interface RouteOptions {
   /** The projection that the path is matched on; `v0.1`, the names Metadata uses, unless given. */
   readonly version?: Projection
@@ -16,12 +17,21 @@ export interface RouteOptions {
 
 /** A path and the handler for the events in which it selects something. */
 export class Route {
+  /** The compiled path; `path.text` is what the author wrote. */
   readonly path: CompiledPath
+  /** What an event goes to when the path selects something in it. */
   readonly handler: EventHandler
+  /** The names that the path sees. */
   readonly version: Projection
+  /** Whether the loop guard lets results of this very dispatcher pass. */
   readonly allowLoops: boolean
 
-  /** Compiles the path, once. Throws `JsonPathSyntaxError` or `JsonPathLimitError`. */
+  /**
+   * Compiles the path, once. Throws `JsonPathSyntaxError` or `JsonPathLimitError`.
+   * @param path a JSONPath
+   * @param handler for the events in which it selects something
+   * @param options the language, the names, and loops
+   */
   constructor(path: string, handler: EventHandler, options: RouteOptions = {}) {
     this.path = compile(path, { dialect: options.dialect ?? 'jsonpath2' })
     this.handler = handler
@@ -29,7 +39,10 @@ export class Route {
     this.allowLoops = options.allowLoops ?? false
   }
 
-  /** Throws `JsonPathLimitError` when the path does too much work on this event. */
+  /**
+   * Throws `JsonPathLimitError` when the path does too much work on this event.
+   * @param event the event; nothing of it is kept
+   */
   match(event: Event): boolean {
     return this.path.test(event.project(this.version))
   }

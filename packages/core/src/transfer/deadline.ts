@@ -14,6 +14,7 @@ export interface TransferOptions {
   readonly onNews?: (said: string) => void
 }
 
+/** How far a transfer is. */
 export interface TransferProgress {
   /** Of the files or of the bundle; it falls when a broken transfer begins again. */
   readonly bytes: number
@@ -21,6 +22,7 @@ export interface TransferProgress {
   readonly total: number | undefined
 }
 
+/** Three minutes, as in pacifica-dispatcher: for so long a transfer may stand still. */
 export const DEFAULT_TIMEOUT_MS = 180_000
 
 /** A download or upload made no progress for its `timeout`. */

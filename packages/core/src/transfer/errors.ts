@@ -16,6 +16,7 @@ const SHOWN = 300
 export class ServiceAnswerError extends Error {
   override readonly name = 'ServiceAnswerError'
   readonly code = 'SERVICE_ANSWER'
+  /** The HTTP status of the answer. */
   readonly status: number
 
   constructor(call: string, status: number, text: string, advice = adviceFor(status)) {
@@ -35,7 +36,10 @@ function adviceFor(status: number): string {
 
 const NOT_CONNECTED = ['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH']
 
-/** Whether it is certain that the call has changed nothing: it was refused, or never arrived. */
+/**
+ * Whether it is certain that the call has changed nothing: it was refused, or never arrived.
+ * @param error what a call of Cartd, Ingest or Metadata was rejected with
+ */
 export function changedNothing(error: unknown): boolean {
   if (error instanceof ServiceAnswerError) return error.status >= 300 && error.status < 500
   if (!(error instanceof ServiceUnreachableError)) return false

@@ -2,7 +2,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 
 /** The waits between two questions: each half as long again as the last, up to `mostMs`. */
 export interface Pauses {
+  /** Milliseconds before the second question; 200 where no pauses are given. */
   readonly firstMs: number
+  /** Milliseconds, never more; 10 000 where no pauses are given. */
   readonly mostMs: number
 }
 

@@ -8,9 +8,11 @@ import { addAbortSignal, type Readable } from 'node:stream'
 import type { ExtendOptions, Got, PlainResponse, Request } from 'got'
 import { ServiceUnreachableError } from './errors.ts'
 
+/** How one of Pacifica's services is asked: who asks, and what is sent along. */
 export interface ServiceOptions {
   /** Basic authentication; the URL's own user and password unless given. */
   readonly user?: string | undefined
+  /** Goes with `user`; the URL's own unless given. */
   readonly password?: string | undefined
   /** Sent with every call. */
   readonly headers?: Readonly<Record<string, string>>

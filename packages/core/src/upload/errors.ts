@@ -2,6 +2,7 @@
 export class IngestFailedError extends Error {
   override readonly name = 'IngestFailedError'
   readonly code = 'INGEST_FAILED'
+  /** Ingest's number of the job. */
   readonly jobId: number
   /** The step that failed: `Policy Validation`. */
   readonly task: string
@@ -20,6 +21,7 @@ export class IngestFailedError extends Error {
 export class IngestJobUnknownError extends Error {
   override readonly name = 'IngestJobUnknownError'
   readonly code = 'INGEST_JOB_UNKNOWN'
+  /** Ingest's number of the job. */
   readonly jobId: number
 
   constructor(jobId: number, call: string) {

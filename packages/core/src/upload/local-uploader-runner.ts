@@ -9,15 +9,22 @@ import { counted } from '../transfer/counted.ts'
 import { withDeadline } from '../transfer/deadline.ts'
 import { UploaderRunner, type UploadOptions, type UploadResult } from './uploader-runner.ts'
 
+/** What bundles are called. */
 export interface LocalUploaderOptions {
   /** The next bundle's name, without `.tar`. Random unless given; a task's id makes a repeated upload replace the first. */
   readonly name?: () => string
 }
 
+/** Writes bundles into a folder of this machine: byte for byte what Ingest would be sent. */
 export class LocalUploaderRunner extends UploaderRunner {
+  /** Its whole path. */
   readonly folder: string
   readonly #name: () => string
 
+  /**
+   * @param folder where bundles go; made when the first one is written
+   * @param options what they are called
+   */
   constructor(folder: string, options: LocalUploaderOptions = {}) {
     super()
     this.folder = resolve(folder)

@@ -13,6 +13,7 @@ import { type IngestClient, ingestClient, type Job } from './ingest-client.ts'
 import { describeJob, isDone } from './ingest-state.ts'
 import { UploaderRunner, type UploadOptions, type UploadResult } from './uploader-runner.ts'
 
+/** How Ingest is asked, and in whose name. */
 export interface RemoteUploaderOptions extends ServiceOptions {
   /** Where jobs are asked for, without the query; `<url>/get_state` unless given. */
   readonly statusUrl?: URL | string | undefined
@@ -24,11 +25,15 @@ export interface RemoteUploaderOptions extends ServiceOptions {
   readonly pauses?: Pauses
 }
 
+/** Hands results in at Pacifica's Ingest and waits until it has made a transaction of them. */
 export class RemoteUploaderRunner extends UploaderRunner {
   readonly #ingest: IngestClient
   readonly #pauses: Pauses
 
-  /** @param url Ingest's, such as `http://ingest:8066`; with `/upload`, as Python has it, is fine too */
+  /**
+   * @param url Ingest's, such as `http://ingest:8066`; with `/upload`, as Python has it, is fine too
+   * @param options user and password, headers, whom Ingest is to believe in
+   */
   constructor(url: URL | string, options: RemoteUploaderOptions = {}) {
     super()
     const { authedUser, authedUserHeader = 'X-Http-Authed-User', statusUrl, headers } = options
@@ -58,7 +63,12 @@ export class RemoteUploaderRunner extends UploaderRunner {
     })
   }
 
-  /** Waits for the job of an earlier upload, as `upload` would have. */
+  /**
+   * Waits for the job of an earlier upload, as `upload` would have.
+   * Throws what `upload` throws of Ingest.
+   * @param jobId what `onJob` was told
+   * @param options how long it may stand still, and what calls it off
+   */
   follow(jobId: number, options: TransferOptions = {}): Promise<UploadResult> {
     const what = `following job ${jobId} of ${this.#ingest.url}`
     return withDeadline(what, options, (watch) => this.#untilDone({ job_id: jobId }, watch))

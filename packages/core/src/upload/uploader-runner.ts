@@ -26,6 +26,7 @@ export interface UploadOptions extends BundleSubject, TransferOptions {
   readonly last?: boolean
 }
 
+/** What became of an upload that went well. */
 export interface UploadResult {
   /** Where the bundle lies, if it is kept. */
   readonly bundle: string | undefined
@@ -37,6 +38,10 @@ export interface UploadResult {
 
 /** Hands in a handler's result. Authors may write their own. */
 export abstract class UploaderRunner {
-  /** Makes a bundle of all files below `folder`, at `data/<path below folder>`, and resolves when it is safely away. */
+  /**
+   * Makes a bundle of all files below `folder`, at `data/<path below folder>`, and resolves when it is safely away.
+   * @param folder an existing folder of the task's own; links that leave it are refused
+   * @param options whose the result is, and how long the upload may stand still
+   */
   abstract upload(folder: string, options: UploadOptions): Promise<UploadResult>
 }

@@ -13,7 +13,9 @@ import { testFilter } from './expression.ts'
 import { collectPath, visitPath } from './path.ts'
 import { keep, startRun, stop, type Visit } from './run.ts'
 
+/** How an expression is read, and what it may cost. */
 export interface CompileOptions {
+  /** Default: `jsonpath2`. */
   readonly dialect?: Dialect
   /** `optional`, as subscriptions have it, reads `data` as `$.data`. Default: `strict`. */
   readonly root?: Root
@@ -25,18 +27,29 @@ export interface CompileOptions {
 export interface CompiledPath {
   /** As it was given; of a tree, as `print` writes it. */
   readonly text: string
+  /** The language that it is written in. */
   readonly dialect: Dialect
+  /** Its syntax tree. */
   readonly path: Path
+  /** What is legal in it and probably not meant. */
   readonly warnings: readonly Warning[]
-  /** Does it select anything? Stops at the first value. Throws JsonPathLimitError only. */
+  /**
+   * Does it select anything? Stops at the first value. Throws JsonPathLimitError only.
+   * @param value a JSON value, as `JSON.parse` returns it; nothing else is looked at or called
+   */
   test(value: unknown): boolean
-  /** Everything it selects, in order, duplicates kept. Throws JsonPathLimitError only. */
+  /**
+   * Everything it selects, in order, duplicates kept. Throws JsonPathLimitError only.
+   * @param value a JSON value, as `JSON.parse` returns it
+   */
   select(value: unknown): unknown[]
 }
 
 /**
  * Compiles an expression, or the tree that `parse` made of one.
  * Throws a JsonPathSyntaxError, or a JsonPathLimitError when it is too long, too deep or too large.
+ * @param source the text, or the tree that `parse` made of one
+ * @param options the dialect, the form of the root, and bounds
  */
 export function compile(source: string | Path, options: CompileOptions = {}): CompiledPath {
   const { dialect = 'jsonpath2', root = 'strict' } = options

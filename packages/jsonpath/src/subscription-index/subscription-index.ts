@@ -22,6 +22,7 @@ import type {
 } from './subscriptions.ts'
 import { limitError, type Outcome, Verdicts } from './verdicts.ts'
 
+/** Bounds on the work of an expression, and on the memory of all. */
 export interface SubscriptionIndexOptions extends SubscriptionsOptions {
   /** Memory for expressions that are kept compiled, at most; estimated. Default: 256 MiB. */
   readonly compiledBytes?: number
@@ -29,6 +30,10 @@ export interface SubscriptionIndexOptions extends SubscriptionsOptions {
 
 const COMPILED_BYTES = 256 * 1024 * 1024
 
+/**
+ * Many expressions against one value at a time: those that cannot match are not evaluated. Memory and time for adding
+ * one do not depend on how many there are.
+ */
 export class SubscriptionIndex implements Subscriptions {
   readonly #limits: WorkLimits
   readonly #compiled: CompiledPrograms
@@ -40,11 +45,13 @@ export class SubscriptionIndex implements Subscriptions {
   #candidates = 0
   #bytes = 0
 
+  /** @param options bounds on work and memory */
   constructor({ limits, compiledBytes = COMPILED_BYTES }: SubscriptionIndexOptions = {}) {
     this.#limits = { ...WORK_LIMITS, ...limits }
     this.#compiled = new CompiledPrograms(compiledBytes)
   }
 
+  /** How many subscriptions there are. */
   get size(): number {
     return this.#entries.size
   }

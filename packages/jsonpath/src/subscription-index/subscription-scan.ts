@@ -10,15 +10,20 @@ import type {
 } from './subscriptions.ts'
 import { limitError, type Outcome, Verdicts } from './verdicts.ts'
 
+/**
+ * The same as `SubscriptionIndex` by brute force: every expression is evaluated for every value. For comparisons.
+ */
 export class SubscriptionScan implements Subscriptions {
   readonly #limits: NonNullable<SubscriptionsOptions['limits']>
   readonly #expressions = new Map<string, CompiledPath>()
   #candidates = 0
 
+  /** @param options bounds on work */
   constructor({ limits = {} }: SubscriptionsOptions = {}) {
     this.#limits = limits
   }
 
+  /** How many subscriptions there are. */
   get size(): number {
     return this.#expressions.size
   }

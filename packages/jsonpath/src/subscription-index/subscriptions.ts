@@ -5,12 +5,15 @@ import type { WorkLimits } from '../limits.ts'
 import type { Dialect } from '../parse.ts'
 import type { Root } from '../syntax/parser.ts'
 
+/** How the expression of a subscription is read. */
 export interface ExpressionOptions {
+  /** Default: `jsonpath2`. */
   readonly dialect?: Dialect
   /** `optional`, as subscriptions have it, reads `data` as `$.data`. Default: `strict`. */
   readonly root?: Root
 }
 
+/** What becomes of expressions that do too much work on the value. */
 export interface MatchOptions {
   /**
    * Told of each expression that was evaluated and exceeded its budget, in the order of the ids; the
@@ -19,22 +22,39 @@ export interface MatchOptions {
   readonly onError?: (id: string, error: JsonPathLimitError) => void
 }
 
+/** Expressions, each under an id, matched against one value at a time. */
 export interface Subscriptions {
+  /** How many there are. */
   readonly size: number
   /**
    * Adds a subscription, or gives a known one another expression; it keeps its place in the order.
    * Throws a JsonPathSyntaxError or JsonPathLimitError, and then nothing has changed.
+   * @param id any text
+   * @param text the expression
+   * @param options how it is read
    */
   set(id: string, text: string, options?: ExpressionOptions): void
-  /** False: there was none of this id. */
+  /**
+   * False: there was none of this id.
+   * @param id which one
+   */
   delete(id: string): boolean
-  /** The ids whose expression selects something from the value, in the order in which they were first set. */
+  /**
+   * The ids whose expression selects something from the value, in the order in which they were first set.
+   * @param value a JSON value, as `JSON.parse` returns it
+   * @param options who is told of errors
+   */
   match(value: unknown, options?: MatchOptions): string[]
-  /** False: it is evaluated for every value, or there is no such subscription. */
+  /**
+   * False: it is evaluated for every value, or there is no such subscription.
+   * @param id which one
+   */
   isIndexed(id: string): boolean
+  /** Numbers for metrics; quick to ask for. */
   stats(): SubscriptionStats
 }
 
+/** How many subscriptions there are, and what the last match cost. */
 export interface SubscriptionStats {
   /** Subscriptions. */
   readonly entries: number
@@ -50,6 +70,7 @@ export interface SubscriptionStats {
   readonly bytes: number
 }
 
+/** Bounds on the work of matching. */
 export interface SubscriptionsOptions {
   /** Bounds on the work of one expression on one value, where they shall differ from WORK_LIMITS. */
   readonly limits?: Partial<WorkLimits>

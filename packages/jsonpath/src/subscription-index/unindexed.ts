@@ -14,7 +14,11 @@ export interface Part {
   readonly offset: number
 }
 
-/** The part because of which an expression is evaluated for every value; undefined: it is indexed. */
+/**
+ * The part because of which an expression is evaluated for every value; undefined: it is indexed.
+ * @param path what `parse` made of the expression
+ * @param dialect in which the part is written
+ */
 export function unindexedPart(path: Path, dialect: Dialect): Part | undefined {
   if (canBeLookedUp(path.steps)) return undefined
   for (const [at, step] of path.steps.entries()) {

@@ -28,11 +28,20 @@ const SPELLINGS: Record<Dialect, Spelling> = {
   rfc9535: { and: ' && ', or: ' || ', not: '!', grouped: ['and', 'or', 'not', 'relation'] },
 }
 
-/** Text that parses to the same tree (offsets aside). Equal texts mean equal expressions. */
+/**
+ * Text that parses to the same tree (offsets aside). Equal texts mean equal expressions.
+ * @param path a tree
+ * @param dialect to write it in: the one that it was read from
+ */
 export function print(path: Path, dialect: Dialect = 'jsonpath2'): string {
   return printPath(path, SPELLINGS[dialect])
 }
 
+/**
+ * The same for a condition: what stands between the parentheses of a filter.
+ * @param expression its tree
+ * @param dialect to write it in
+ */
 export function printExpression(expression: Expression, dialect: Dialect = 'jsonpath2'): string {
   return printCondition(expression, SPELLINGS[dialect])
 }

@@ -2,11 +2,14 @@
 
 import type { Step, Sub } from '../syntax/tree.ts'
 
+/** Something legal in an expression that is probably not meant. */
 export interface Warning {
+  /** Which mistake it looks like. It stays as it is when the message is worded anew. */
   readonly code:
     | 'MIXED_AND_OR'
     | ('UNEQUAL_TO_SOME' | 'FILTER_ON_ARRAY')
     | ('FILTER_ON_CHILDREN' | 'UNEQUAL_OR_MISSING' | 'PATTERN_INVALID')
+  /** What it means as it stands, and what to write instead. */
   readonly message: string
   /** UTF-16 index into the subscriber's own text. */
   readonly offset: number

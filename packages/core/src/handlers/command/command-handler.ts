@@ -30,11 +30,19 @@ import { type CommandRun, type Ended, runCommand } from './run-command.ts'
 import { makeFolders, type RunFolders } from './run-folders.ts'
 import { whyNotStarted } from './why-not-started.ts'
 
+/**
+ * A handler that runs a program: `COMMAND SRC DST`. The event is `SRC/notification.json`, its files are at
+ * `SRC/downloads/<subdir>/<name>`, and what the program leaves in `DST/uploads` is the result. Exit code 0 is success.
+ */
 export class CommandHandler extends EventHandler {
   readonly #settings: CommandSettings
   readonly #name: string
 
-  /** Throws `CommandOptionsError`, which lists all mistakes. */
+  /**
+   * Throws `CommandOptionsError`, which lists all mistakes.
+   * @param command the program and its first arguments
+   * @param options of files, time, output and variables
+   */
   constructor(command: Command, options: CommandOptions = {}) {
     super()
     this.#settings = settingsOf(command, options)
@@ -45,6 +53,8 @@ export class CommandHandler extends EventHandler {
    * Throws `CommandNotStartedError`, `CommandFailedError`, `CommandTimeoutError`, `CommandTooLargeError`,
    * `CommandResultError`, what downloads and uploads throw, or the signal's reason. However it ends, nothing that the
    * executable started is running any more.
+   * @param event whose files the program gets
+   * @param context of the task
    */
   override async handle(event: Event, context: TaskContext): Promise<void> {
     const settings = this.#settings

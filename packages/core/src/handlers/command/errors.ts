@@ -2,6 +2,7 @@
 export class CommandOptionsError extends Error {
   override readonly name = 'CommandOptionsError'
   readonly code = 'COMMAND_OPTIONS'
+  /** One sentence each. */
   readonly mistakes: readonly string[]
 
   constructor(mistakes: readonly string[]) {
@@ -24,7 +25,9 @@ export class CommandNotStartedError extends Error {
 export class CommandFailedError extends Error {
   override readonly name = 'CommandFailedError'
   readonly code = 'COMMAND_FAILED'
+  /** From 1 to 255; undefined when a signal ended it. */
   readonly exitCode: number | undefined
+  /** Such as `SIGKILL`; undefined when it ended by itself. */
   readonly signal: string | undefined
   /** The end of what it wrote to stderr. */
   readonly stderr: string
@@ -41,7 +44,9 @@ export class CommandFailedError extends Error {
 
 /** Either of the two. */
 export interface CommandEnd {
+  /** From 0 to 255; undefined when a signal ended it. */
   readonly exitCode: number | undefined
+  /** Such as `SIGKILL`; undefined when it ended by itself. */
   readonly signal: string | undefined
 }
 
@@ -59,7 +64,9 @@ export class CommandTimeoutError extends Error {
 export class CommandTooLargeError extends Error {
   override readonly name = 'CommandTooLargeError'
   readonly code = 'COMMAND_TOO_LARGE'
+  /** How many were there when it was looked. */
   readonly bytes: number
+  /** How many were allowed. */
   readonly maxBytes: number
 
   constructor(command: string, bytes: number, maxBytes: number) {

@@ -2,7 +2,10 @@ import type { Dirent } from 'node:fs'
 import { lstat, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 
-/** Bytes of all files below the folders, as their sizes say; links are not followed, what vanishes meanwhile is nothing. */
+/**
+ * Bytes of all files below the folders, as their sizes say; links are not followed, what vanishes meanwhile is nothing.
+ * @param folders their paths; one that is not there has no bytes
+ */
 export async function sizeOf(folders: readonly string[]): Promise<number> {
   let bytes = 0
   const left = [...folders]

@@ -10,6 +10,7 @@ import { CommandOptionsError } from './errors.ts'
 /** A program and its first arguments, without a shell. SRC and DST follow. A file is named by its URL or whole path. */
 export type Command = readonly [string | URL, ...(string | URL)[]]
 
+/** What a program gets, how long it may run, and what becomes of its output. */
 export interface CommandOptions extends TransformOptions {
   /** Under which names `SRC/notification.json` shows the event; just as it came unless given. */
   readonly version?: Projection
@@ -28,7 +29,12 @@ export interface CommandOptions extends TransformOptions {
   /** Bytes that the executable may write: DST, its TMPDIR and the kept output together. No limit unless given. */
   readonly maxBytes?: number
   /** Uploads stdout or stderr, whole, as a file of this path in the bundle. */
-  readonly keep?: { readonly stdout?: string; readonly stderr?: string }
+  readonly keep?: {
+    /** Such as `log/stdout.txt`. */
+    readonly stdout?: string
+    /** Such as `log/stderr.txt`. */
+    readonly stderr?: string
+  }
   /** Whose the result is and what is noted on it; as `TransformHandler` has it unless given. */
   readonly result?: (event: Event) => TransformResult
 }
