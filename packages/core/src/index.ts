@@ -81,6 +81,7 @@ export { RetryableError } from './handlers/retryable-error.ts'
 export type { Progress, TaskContext, TaskLog } from './handlers/task-context.ts'
 export {
   type InputFile,
+  type Said,
   type Transform,
   TransformHandler,
   type TransformInput,

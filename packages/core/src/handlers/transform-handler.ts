@@ -48,12 +48,20 @@ export interface TransformResult {
   readonly keyValues?: readonly TransactionKeyValue[]
 }
 
+/** What the author's function resolves with: nothing, or what it says of its result. */
+// biome-ignore lint/suspicious/noConfusingVoidType: a function that returns nothing is the common case
+export type Said = TransformResult | undefined | void
+
 /**
  * The author's function: reads `input`, writes `output`, and may say whose the result is and what is noted on it.
  * What it throws fails the task, and nothing is uploaded; a `RetryableError` has it tried again.
  */
-// biome-ignore lint/suspicious/noConfusingVoidType: a function that returns nothing is the common case
-export type Transform = (input: TransformInput) => Promise<TransformResult | undefined | void>
+export type Transform<Result extends Said = Said> = (input: TransformInput) => Promise<Result>
+
+/** Members of a result that nobody reads: typing errors. The compiler lets them pass where a function returns them. */
+type NothingElse<Result> = Result extends object
+  ? { readonly [Name in Exclude<keyof Result, keyof TransformResult>]: never }
+  : unknown
 
 /** Which files are fetched, and how long that may stand still. */
 export interface TransformOptions {
@@ -64,7 +72,7 @@ export interface TransformOptions {
 }
 
 /** The usual handler: downloads the event's files, calls the author's function, uploads what it has written. */
-export class TransformHandler extends EventHandler {
+export class TransformHandler<Result extends Said = Said> extends EventHandler {
   readonly #transform: Transform
   readonly #options: TransformOptions
 
@@ -72,7 +80,7 @@ export class TransformHandler extends EventHandler {
    * @param transform the author's function; called once for each event, for several at a time perhaps
    * @param options which files it gets
    */
-  constructor(transform: Transform, options: TransformOptions = {}) {
+  constructor(transform: Transform<Result & NothingElse<Result>>, options: TransformOptions = {}) {
     super()
     this.#transform = transform
     this.#options = options

@@ -1,0 +1,45 @@
+/**
+ * `tsc -p test` says that each mistake in wrong-handlers.ts is refused. Here it is looked at why: a directive would also
+ * hide a mistake that was not meant.
+ */
+import { execFile } from 'node:child_process'
+import { copyFile, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { afterAll, expect, test } from 'vitest'
+import { ROOT } from '../house/imports.ts'
+
+const run = promisify(execFile)
+const folder = await mkdtemp(join(tmpdir(), 'pacifica-types-'))
+afterAll(() => rm(folder, { recursive: true }))
+
+const DIRECTIVE = /^ *\/\/ @ts-expect-error (\d+): /
+
+/** What the compiler says of the files in `folder`: `name.ts 12 2322`, sorted. */
+async function mistakes(): Promise<string[]> {
+  const compiler = join(ROOT, 'node_modules/typescript/bin/tsc')
+  const { stdout } = await run(process.execPath, [compiler, '-p', folder]).catch((failed) => {
+    if (typeof failed.stdout === 'string' && failed.stdout !== '') return failed
+    throw failed
+  })
+  const found = [...String(stdout).matchAll(/^(?:.*\/)?([\w-]+\.ts)\((\d+),\d+\): error TS(\d+)/gm)]
+  return found.map(([, file, line, code]) => `${file} ${line} ${code}`).sort()
+}
+
+test('the compiler refuses what is wrong with a handler for the reason given, and nothing that is right', async () => {
+  const wrong = await readFile(join(ROOT, 'test/types/wrong-handlers.ts'), 'utf8')
+  const lines = wrong.split('\n')
+  const expected = lines.flatMap((line, index) => {
+    const code = DIRECTIVE.exec(line)?.[1]
+    return code === undefined ? [] : [`wrong-handlers.ts ${index + 2} ${code}`]
+  })
+  expect(expected).toHaveLength(wrong.split('@ts-expect-error').length - 1)
+  await writeFile(join(folder, 'wrong-handlers.ts'), wrong.replaceAll('@ts-expect-error', 'wrong'))
+  await copyFile(join(ROOT, 'test/types/right-handlers.ts'), join(folder, 'right-handlers.ts'))
+  await symlink(join(ROOT, 'node_modules'), join(folder, 'node_modules'))
+  await writeFile(join(folder, 'package.json'), '{ "type": "module" }')
+  const config = { extends: join(ROOT, 'test/tsconfig.json'), include: ['*.ts'] }
+  await writeFile(join(folder, 'tsconfig.json'), JSON.stringify(config))
+  expect(await mistakes()).toEqual(expected.sort())
+})
