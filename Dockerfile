@@ -14,6 +14,7 @@ COPY apps/notifications/package.json apps/notifications/
 COPY apps/standalone/package.json apps/standalone/
 COPY docs/reference/package.json docs/reference/
 COPY examples/commands/package.json examples/commands/
+COPY examples/proxymod/package.json examples/proxymod/
 COPY examples/uppercase/package.json examples/uppercase/
 # No install script of any package is needed.
 RUN npm ci --ignore-scripts

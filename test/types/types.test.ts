@@ -16,6 +16,9 @@ afterAll(() => rm(folder, { recursive: true }))
 
 const DIRECTIVE = /^ *\/\/ @ts-expect-error (\d+): /
 
+/** All of their TypeScript is compiled. */
+const GUIDES = ['from-the-python-dispatcher.md']
+
 /** What the compiler says of the files in `folder`: `name.ts 12 2322`, sorted. */
 async function mistakes(): Promise<string[]> {
   const compiler = join(ROOT, 'node_modules/typescript/bin/tsc')
@@ -27,7 +30,14 @@ async function mistakes(): Promise<string[]> {
   return found.map(([, file, line, code]) => `${file} ${line} ${code}`).sort()
 }
 
-test('the compiler refuses what is wrong with a handler for the reason given, and nothing that is right', async () => {
+/** Blocks of TypeScript that are whole files; those that show a file of ours are held to it elsewhere. */
+async function codeIn(guide: string): Promise<string[]> {
+  const text = await readFile(join(ROOT, 'docs/guides', guide), 'utf8')
+  const blocks = [...text.matchAll(/^```ts\n([\s\S]*?)^```/gm)].map(([, code = '']) => code)
+  return blocks.filter((code) => !code.startsWith('// examples/'))
+}
+
+test('the compiler refuses what is wrong with a handler for the reason given, and nothing that is right or in the guides', async () => {
   const wrong = await readFile(join(ROOT, 'test/types/wrong-handlers.ts'), 'utf8')
   const lines = wrong.split('\n')
   const expected = lines.flatMap((line, index) => {
@@ -37,6 +47,11 @@ test('the compiler refuses what is wrong with a handler for the reason given, an
   expect(expected).toHaveLength(wrong.split('@ts-expect-error').length - 1)
   await writeFile(join(folder, 'wrong-handlers.ts'), wrong.replaceAll('@ts-expect-error', 'wrong'))
   await copyFile(join(ROOT, 'test/types/right-handlers.ts'), join(folder, 'right-handlers.ts'))
+  const guides = await Promise.all(GUIDES.map(codeIn))
+  for (const [index, code] of guides.flat().entries()) {
+    await writeFile(join(folder, `guide-${index}.ts`), code)
+  }
+  expect(guides.map((blocks) => blocks.length > 0)).toEqual(GUIDES.map(() => true))
   await symlink(join(ROOT, 'node_modules'), join(folder, 'node_modules'))
   await writeFile(join(folder, 'package.json'), '{ "type": "module" }')
   const config = { extends: join(ROOT, 'test/tsconfig.json'), include: ['*.ts'] }

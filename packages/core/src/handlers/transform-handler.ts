@@ -26,6 +26,8 @@ export interface TransformInput {
   readonly input: readonly InputFile[]
   /** For programs that want paths. Read what is there, do not change it: files may be links to an archive. */
   readonly inputFolder: string
+  /** The task's own folder, for what is neither input nor result. It is removed afterwards. */
+  readonly folder: string
   /** Write the result here; a file's path below it becomes its path in the bundle. */
   readonly output: Workspace
   /** The event's transaction and its key-values. */
@@ -65,8 +67,8 @@ type NothingElse<Result> = Result extends object
 
 /** Which files are fetched, and how long that may stand still. */
 export interface TransformOptions {
-  /** Which of the event's files are fetched; all unless given. */
-  readonly select?: (file: File) => boolean
+  /** Which of the event's files are fetched; all unless given. Called for one after the other, in the event's order. */
+  readonly select?: (file: File, event: Event) => boolean
   /** Milliseconds that a transfer may stand still; the runners' default unless given. */
   readonly transferTimeout?: number
 }
@@ -104,6 +106,7 @@ export class TransformHandler<Result extends Said = Said> extends EventHandler {
       event,
       input,
       inputFolder,
+      folder: context.folder,
       output: new Workspace(outputFolder),
       transaction,
       keyValues,
@@ -122,7 +125,7 @@ export class TransformHandler<Result extends Said = Said> extends EventHandler {
 
   async #download(event: Event, folder: string, context: TaskContext): Promise<InputFile[]> {
     const { select = () => true } = this.#options
-    const files = File.fromEvent(event).filter(select)
+    const files = File.fromEvent(event).filter((file) => select(file, event))
     if (files.length === 0) return []
     context.progress({ step: 'download', total: files.length })
     const openers = await context.downloader.download(folder, files, this.#transferOptions(context))
