@@ -4,7 +4,7 @@
  */
 import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
-import { Application, Comment, CommentTag, Converter, ReflectionKind } from 'typedoc'
+import { Application, Comment, CommentTag, Converter, PageEvent, ReflectionKind } from 'typedoc'
 
 /** In the order in which they are listed. */
 const PACKAGES = ['core', 'jsonpath']
@@ -152,6 +152,12 @@ const entries = await entryPoints()
 const app = await createApplication(entries)
 app.converter.on(Converter.EVENT_RESOLVE_BEGIN, ({ project }) => adapt(project, entries))
 app.converter.on(Converter.EVENT_RESOLVE_END, ({ project }) => inheritParameters(project))
+// They are numbered through: one new member would change the lines of a hundred others.
+app.renderer.on(PageEvent.END, (page) => {
+  page.contents = page.contents
+    .replace(/<a id="property-[^"]*"><\/a> /g, '')
+    .replace(/\[(`[^`]*`)\]\([^)]*#property-[^)]*\)/g, '$1')
+})
 const project = await app.convert()
 if (project) {
   app.validate(project)

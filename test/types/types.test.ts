@@ -17,7 +17,7 @@ afterAll(() => rm(folder, { recursive: true }))
 const DIRECTIVE = /^ *\/\/ @ts-expect-error (\d+): /
 
 /** All of their TypeScript is compiled. */
-const GUIDES = ['from-the-python-dispatcher.md']
+const GUIDES = ['from-the-python-dispatcher.md', 'handlers-in-any-language.md']
 
 /** What the compiler says of the files in `folder`: `name.ts 12 2322`, sorted. */
 async function mistakes(): Promise<string[]> {
