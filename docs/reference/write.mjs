@@ -36,6 +36,7 @@ async function entryPoints() {
   for (const folder of PACKAGES) {
     const manifest = await readFile(here(`../../packages/${folder}/package.json`), 'utf8')
     for (const [path, { source }] of Object.entries(JSON.parse(manifest).exports)) {
+      if (source === undefined) continue
       const name = folder + path.slice(1).replaceAll('/', '-')
       found.set(here(`../../packages/${folder}/${source.slice(2)}`), name)
     }
@@ -72,6 +73,7 @@ async function createApplication(entries) {
     classPropertiesFormat: 'table',
     typeAliasPropertiesFormat: 'table',
     expandObjects: true,
+    pageTitleTemplates: { module: ({ name }) => `@pacifica/${name.replace('-', '/')}` },
     tableColumnSettings: {
       hideDefaults: true,
       hideInherited: true,
@@ -155,7 +157,7 @@ app.converter.on(Converter.EVENT_RESOLVE_END, ({ project }) => inheritParameters
 // They are numbered through: one new member would change the lines of a hundred others.
 app.renderer.on(PageEvent.END, (page) => {
   page.contents = page.contents
-    .replace(/<a id="property-[^"]*"><\/a> /g, '')
+    .replace(/<a id="(type-parameter|property)-[^"]*"><\/a> /g, '')
     .replace(/\[(`[^`]*`)\]\([^)]*#property-[^)]*\)/g, '$1')
 })
 const project = await app.convert()

@@ -57,6 +57,7 @@ export type Said = TransformResult | undefined | void
 /**
  * The author's function: reads `input`, writes `output`, and may say whose the result is and what is noted on it.
  * What it throws fails the task, and nothing is uploaded; a `RetryableError` has it tried again.
+ * @typeParam Result what it resolves with, where that is known more closely
  */
 export type Transform<Result extends Said = Said> = (input: TransformInput) => Promise<Result>
 
@@ -73,7 +74,10 @@ export interface TransformOptions {
   readonly transferTimeout?: number
 }
 
-/** The usual handler: downloads the event's files, calls the author's function, uploads what it has written. */
+/**
+ * The usual handler: downloads the event's files, calls the author's function, uploads what it has written.
+ * @typeParam Result what the function resolves with; found by the compiler, so that it can point at a typing error
+ */
 export class TransformHandler<Result extends Said = Said> extends EventHandler {
   readonly #transform: Transform
   readonly #options: TransformOptions
