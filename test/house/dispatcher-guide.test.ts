@@ -43,6 +43,8 @@ test('the image is made from ours, runs as its user, and loads the module that i
       steps.filter(({ instruction }) => instruction === what).map(({ text }) => text)
     expect(said('USER').at(-1)).toBe('pacifica')
     expect(wordsOf(said('CMD')[0] ?? '')).toEqual([ENTRY])
+    const url = `http://127.0.0.1:${dispatcherSettings.port.default}/healthz`
+    expect(said('HEALTHCHECK')[0]).toContain(JSON.stringify(url))
     const [name, module = ''] = (said('ENV')[0] ?? '').split('=')
     expect(known).toContain(name)
     const targets = steps.filter(({ instruction }) => instruction === 'COPY').map(copyOf)
