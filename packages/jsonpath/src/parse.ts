@@ -4,7 +4,10 @@ import { parseRfc9535 } from './rfc9535/parser.ts'
 import { type Parsed, parseText, type Root } from './syntax/parser.ts'
 import type { Path } from './syntax/tree.ts'
 
-/** `jsonpath2` is what Pacifica has always had; `rfc9535` is the standard of 2024. */
+/**
+ * `jsonpath2` is what Pacifica has always had; `rfc9535` is the standard of 2024.
+ * @see [python-jsonpath2](https://github.com/pacifica/python-jsonpath2), [RFC 9535](https://www.rfc-editor.org/rfc/rfc9535)
+ */
 export type Dialect = 'jsonpath2' | 'rfc9535'
 
 /** How an expression is read. */

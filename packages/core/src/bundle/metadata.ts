@@ -56,6 +56,7 @@ export function mimetypeOf(name: string): string {
  * Throws `TransactionDuplicateAttributeError` for a transaction with an `_id`, which is Ingest's to give.
  * @param subject whose the result is, and what is noted on it
  * @param files what the bundle holds, in its order
+ * @returns a JSON list without nulls, times in UTC without a zone: the form of pacifica-uploader
  */
 export function metadataText(subject: BundleSubject, files: readonly DescribedFile[]): string {
   if (subject.transaction._id !== undefined) {

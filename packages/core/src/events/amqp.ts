@@ -32,6 +32,7 @@ export interface AmqpEvents {
  * The events of a message, in order; a batch may hold none. A message without a content type is taken as JSON. Throws
  * `UnsupportedMediaTypeError` or, for the body and the attributes, `EventFormatError`.
  * @param message the message; nothing of it is kept
+ * @see [AMQP binding of CloudEvents 1.0](https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/bindings/amqp-protocol-binding.md)
  */
 export function eventsFromAmqp(message: AmqpMessage): AmqpEvents {
   const { contentType, body } = message

@@ -18,7 +18,19 @@ export type Projection = 'v0.1' | 'v1.0'
 /** Lists and objects may be nested this deep in an event, its own braces included. */
 export const MAX_EVENT_DEPTH = 128
 
-/** A CloudEvent as it was received. Make one with `Event.parse`. */
+/**
+ * A CloudEvent as it was received. Make one with `Event.parse`.
+ * It is a CloudEvent of [0.1](https://github.com/cloudevents/spec/blob/v0.1/spec.md), as Metadata sends, or
+ * [1.0](https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/spec.md).
+ * @example
+ * ```ts
+ * import { readFile } from 'node:fs/promises'
+ * import { Event, File } from '@pacifica/core'
+ *
+ * const event = Event.parse(await readFile('event.json'))
+ * console.log(event.type, File.fromEvent(event).map(({ path }) => path))
+ * ```
+ */
 export class Event {
   /** The JSON text exactly as received. */
   readonly text: string

@@ -15,6 +15,7 @@ export type HttpHeaders = Readonly<Record<string, string | readonly string[] | u
  * `UnsupportedMediaTypeError` or, for the body, `EventFormatError`.
  * @param headers the request's
  * @param body its bytes, decompressed
+ * @see [HTTP binding of CloudEvents 1.0](https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/bindings/http-protocol-binding.md)
  */
 export function eventsFromHttp(headers: HttpHeaders, body: Uint8Array): Event[] {
   const fields = lowerCase(headers)

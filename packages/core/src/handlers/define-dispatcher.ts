@@ -45,6 +45,20 @@ export class DispatcherDefinitionError extends Error {
 /**
  * Checks the definition and compiles its paths. Throws `DispatcherDefinitionError`.
  * @param definition the name, and one route or more
+ * @example
+ * ```ts
+ * import { defineDispatcher, NoopEventHandler } from '@pacifica/core'
+ *
+ * export default defineDispatcher({
+ *   name: 'spectra',
+ *   routes: [
+ *     {
+ *       path: '$[?(@["eventType"] = "org.pacifica.metadata.ingest")]',
+ *       handler: new NoopEventHandler(),
+ *     },
+ *   ],
+ * })
+ * ```
  */
 export function defineDispatcher(definition: DispatcherDefinition): Dispatcher {
   const { name, routes } = definition

@@ -77,6 +77,20 @@ export interface TransformOptions {
 /**
  * The usual handler: downloads the event's files, calls the author's function, uploads what it has written.
  * @typeParam Result what the function resolves with; found by the compiler, so that it can point at a typing error
+ * @example
+ * ```ts
+ * import { pipeline } from 'node:stream/promises'
+ * import { TransformHandler } from '@pacifica/core'
+ *
+ * export const copies = new TransformHandler(
+ *   async ({ input, output, signal }) => {
+ *     for (const { file, open } of input) {
+ *       await pipeline(open(), await output.create(`${file.path}.copy`), { signal })
+ *     }
+ *   },
+ *   { select: ({ mimetype }) => mimetype === 'text/csv' },
+ * )
+ * ```
  */
 export class TransformHandler<Result extends Said = Said> extends EventHandler {
   readonly #transform: Transform

@@ -50,6 +50,13 @@ export interface CompiledPath {
  * Throws a JsonPathSyntaxError, or a JsonPathLimitError when it is too long, too deep or too large.
  * @param source the text, or the tree that `parse` made of one
  * @param options the dialect, the form of the root, and bounds
+ * @example
+ * ```ts
+ * import { compile } from '@pacifica/jsonpath'
+ *
+ * const ingested = compile('$[?(@.eventType = "org.pacifica.metadata.ingest")]')
+ * console.log(ingested.test({ eventType: 'org.pacifica.metadata.ingest' })) // true
+ * ```
  */
 export function compile(source: string | Path, options: CompileOptions = {}): CompiledPath {
   const { dialect = 'jsonpath2', root = 'strict' } = options

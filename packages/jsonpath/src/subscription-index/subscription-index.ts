@@ -33,6 +33,14 @@ const COMPILED_BYTES = 256 * 1024 * 1024
 /**
  * Many expressions against one value at a time: those that cannot match are not evaluated. Memory and time for adding
  * one do not depend on how many there are.
+ * @example
+ * ```ts
+ * import { SubscriptionIndex } from '@pacifica/jsonpath'
+ *
+ * const index = new SubscriptionIndex()
+ * index.set('north', '$.data[*][?(@.key = "site" and @.value = "north")]')
+ * console.log(index.match({ data: [{ key: 'site', value: 'north' }] })) // ['north']
+ * ```
  */
 export class SubscriptionIndex implements Subscriptions {
   readonly #limits: WorkLimits

@@ -33,6 +33,15 @@ import { whyNotStarted } from './why-not-started.ts'
 /**
  * A handler that runs a program: `COMMAND SRC DST`. The event is `SRC/notification.json`, its files are at
  * `SRC/downloads/<subdir>/<name>`, and what the program leaves in `DST/uploads` is the result. Exit code 0 is success.
+ * @example
+ * ```ts
+ * import { CommandHandler } from '@pacifica/core'
+ *
+ * export const means = new CommandHandler(
+ *   ['python3', new URL('column_means.py', import.meta.url), '--digits', '3'],
+ *   { select: ({ name }) => name?.endsWith('.csv') ?? false, timeout: 10 * 60_000 },
+ * )
+ * ```
  */
 export class CommandHandler extends EventHandler {
   readonly #settings: CommandSettings
