@@ -30,6 +30,8 @@ export interface CompiledPath {
   readonly warnings: readonly Warning[]
   /** Does it select anything? Stops at the first value. Throws JsonPathLimitError only. */
   test(value: unknown): boolean
+  /** As `test`, with the steps that it took: what WORK_LIMITS bounds. */
+  measure(value: unknown): { readonly matches: boolean; readonly steps: number }
   /** Everything it selects, in order, duplicates kept. Throws JsonPathLimitError only. */
   select(value: unknown): unknown[]
 }
@@ -51,6 +53,10 @@ export function compile(source: string | Path, options: CompileOptions = {}): Co
     path,
     warnings: warningsOf(path, mixed, dialect),
     test: (value) => test()(value, startRun(value, limits)),
+    measure(value) {
+      const run = startRun(value, limits)
+      return { matches: test()(value, run), steps: run.work.spent }
+    },
     select(value) {
       const run = startRun(value, limits)
       select()(value, run)
