@@ -212,7 +212,7 @@ export function startBacktesting(
       batch: { ...batch, ttlMs },
       // Most connections to Policy stay with deliveries.
       atOnce: Math.max(1, Math.min(questionsAtOnce, Math.floor(policyConcurrency / 4))),
-      questions: config.backtestQuestions,
+      questions: config.policyUrl === 'allow-all' ? Infinity : config.backtestQuestions,
       share: config.backtestShare,
       leaseMs: config.policyTimeoutMs + LEASE_MARGIN_MS + times.turnMs,
       perUser: config.backtestsPerUser,

@@ -358,15 +358,15 @@ describe.each(ENGINES)('on the %s engine', (engine) => {
     })
   })
 
-  test.each([
-    [{ jsonpath: '$[' }],
-    [{ jsonpath: '$[?(@.a == 1)]' }],
-    [{ jsonpath: '' }],
-    [{}],
-    [{ jsonpath: '$..[?(@..* contains @..*)]..zz' }],
-    [{ jsonpath: '$', dialect: 'xpath', version: 'v2' }],
-    [{ jsonpath: '$\u0000', name: 'x'.repeat(300) }],
-  ])('a mistake in a draft is told as of a subscription: %j', async (draft) => {
+  test.each<[string, object]>([
+    ['an expression that does not end', { jsonpath: '$[' }],
+    ['two equals signs', { jsonpath: '$[?(@.a == 1)]' }],
+    ['nothing', { jsonpath: '' }],
+    ['no expression', {}],
+    ['too much work', { jsonpath: '$..[?(@..* contains @..*)]..zz' }],
+    ['an unknown dialect and version', { jsonpath: '$', dialect: 'xpath', version: 'v2' }],
+    ['what cannot be stored', { jsonpath: '$\u0000', name: 'x'.repeat(300) }],
+  ])('a mistake in a draft is told as of a subscription: %s', async (_what, draft) => {
     const whole = { name: 'n', target_url: 'http://example.org/', ...draft }
     const given = await scene.as('ann').post('/eventmatch', whole)
     const tried = await scene.as('ann').post('/eventmatch/backtest', { ...draft, since })
