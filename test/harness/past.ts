@@ -13,7 +13,14 @@ const minute = 60_000
 
 /** A worker that never rests and remembers no answer of Policy; every option can be another. */
 export const EAGER: BacktestOptions = {
-  ...{ leaseMs: minute, perUser: 10, inAll: 10, turnMs: minute, atOnce: 2, questions: 1000 },
+  ...{
+    leaseMs: 10 * minute,
+    perUser: 10,
+    inAll: 10,
+    turnMs: 10 * minute,
+    atOnce: 2,
+    questions: 1000,
+  },
   ...{ silenceMs: 0, share: 100, sliceMs: 1000, keepMs: 1_000 * minute },
   batch: { events: 3, bytes: 1_000_000, ttlMs: minute },
 }

@@ -6,7 +6,7 @@
  */
 import type { Gate } from './gate.ts'
 import type { ClaimedJob, FoundSample, Reached, Turn } from './job-claim.ts'
-import { type Draft, type Looked, lookAt } from './look.ts'
+import { type Draft, lookAt } from './look.ts'
 import type { Pace } from './pace.ts'
 import { silenceOf } from './silence.ts'
 import type { StoredEvent } from './stored-events.ts'
@@ -85,10 +85,12 @@ async function lookFurther(
   const looked = await lookAt({ gate }, { job, draft, mostQuestions: left }, events)
   if (stopping.aborted) return { ...soFar, end: GOES_ON } // a silence may have been ours
   if (looked === undefined) return { ...soFar, end: { ...DONE, ...outOfQuestions(options) } }
-  const silence = silenceOf(soFar.tally, verdictsOf(looked), options.silenceMs)
+  const verdicts = looked.flatMap(({ seen }) => (seen.verdict === undefined ? [] : [seen.verdict]))
+  const silence = silenceOf(soFar.tally, verdicts, options.silenceMs)
   if (silence?.kind === 'wait') {
     const { waiting, againInMs } = silence
-    const tally = { ...soFar.tally, silences: soFar.tally.silences + 1 }
+    const asked = soFar.tally.asked + verdicts.filter(({ fresh }) => fresh).length
+    const tally = { ...soFar.tally, asked, silences: soFar.tally.silences + 1 }
     return { ...soFar, tally, end: { ...GOES_ON, waiting, againInMs } }
   }
   const further = add(soFar, looked, { job, draft })
@@ -101,10 +103,6 @@ function outOfQuestions({ questions }: TurnOptions): Pick<End, 'complete' | 'rea
     `Policy was asked as often as one backtest may ask, ${questions} times: it ended at the time in progress.reached, and ` +
     'another one with that as its until goes on'
   return { complete: false, reason }
-}
-
-function verdictsOf(looked: readonly Looked[]) {
-  return looked.flatMap(({ seen }) => (seen.verdict === undefined ? [] : [seen.verdict]))
 }
 
 function* chunks<T>(items: readonly T[], size: number): Generator<readonly T[]> {
