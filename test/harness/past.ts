@@ -1,5 +1,6 @@
 /** Backtests over a scene: events of the past, a worker's turns by hand, and a Policy that says what a test wants. */
 import { Event } from '@pacifica/core'
+import type { Database } from '@pacifica/platform'
 import type { PolicyAnswer } from '../../apps/notifications/src/authorize/policy-client.ts'
 import {
   type BacktestOptions,
@@ -51,13 +52,13 @@ export function past(scene: Scene, says: () => Says = () => NO_SECRETS) {
       counted.ended.push(state)
     },
   }
-  const worker = (options: Partial<BacktestOptions> = {}) => {
+  const worker = (options: Partial<BacktestOptions> = {}, database: Database = scene.sql) => {
     const now = () => performance.now()
     const gate = createGate(
       { policy: { ask }, stopping: stopping.signal, now },
       { ttlMs: 0, most: 1 },
     )
-    const needs = { database: scene.sql, gate, metrics, log, now, stopping: stopping.signal }
+    const needs = { database, gate, metrics, log, now, stopping: stopping.signal }
     return backtestStep(needs, { ...EAGER, ...options })
   }
   return {
@@ -79,8 +80,8 @@ export function past(scene: Scene, says: () => Says = () => NO_SECRETS) {
       return `/eventmatch/backtest/${reply.body.uuid}`
     },
     /** To the end of everything that is due. */
-    async run(options: Partial<BacktestOptions> = {}): Promise<number> {
-      const step = worker(options)
+    async run(options: Partial<BacktestOptions> = {}, database?: Database): Promise<number> {
+      const step = worker(options, database)
       let turns = 0
       while (await step()) turns += 1
       return turns

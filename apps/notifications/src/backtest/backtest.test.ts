@@ -191,6 +191,23 @@ describe.each(ENGINES)('on the %s engine', (engine) => {
     expect(done.policy, 'each event once').toMatchObject({ allowed: 5, denied: 3 })
   })
 
+  test('several workers take turns at several backtests, and none counts an event twice', async () => {
+    await month()
+    const users = ['ann', 'bob', 'eve', 'dan']
+    const paths = await Promise.all(
+      users.map((user) => stage.start(user, { jsonpath: tags, ...period })),
+    )
+    const slow = { turnMs: 0, inAll: 3 }
+    await Promise.all([stage.run(slow), stage.run(slow, await scene.home.another())])
+    await stage.run(slow) // what one left to the other when that had just looked
+    for (const [at, path] of paths.entries())
+      expect(await shown(path, users[at])).toMatchObject({
+        ...{ state: 'done', matched: 2, progress: { looked_at: 8 } },
+        policy: { allowed: 5, denied: 3, asked: 8 },
+      })
+    expect(stage.asked).toHaveLength(8 * users.length)
+  })
+
   test('one that ends every worker is given up', async () => {
     await month()
     const path = await stage.start('ann', { jsonpath: tags, ...period })
