@@ -163,6 +163,25 @@ test('what happened is listed, explained, tried and sent again', async () => {
   expect(ended.status).toBe(200)
 })
 
+test('a draft is tried on the past, watched, and ended', async () => {
+  const path = '/eventmatch/backtest'
+  const start = (body: unknown) => api.ask(`POST ${path}`, path, send(body))
+  const begun = await start({ jsonpath: '$.data', since: '2020-01-01T00:00:00Z' })
+  expect(begun.status).toBe(202)
+  const { uuid } = (await begun.json()) as { uuid: string }
+  expect((await start({ jsonpath: '$[', since: 'yesterday' })).status).toBe(400)
+  const ann = { headers: { 'http-remote-user': 'ann' } }
+  expect((await api.ask(`GET ${path}`, path, ann)).status).toBe(200)
+  const one = (method: string, job: string) =>
+    api.ask(`${method} ${path}/{job}`, `${path}/${job}`, ann)
+  await expect
+    .poll(async () => (await (await one('GET', uuid)).json()) as object, { timeout: 30_000 })
+    .toMatchObject({ state: 'done', complete: true })
+  expect((await one('GET', unknown)).status).toBe(404)
+  expect((await one('DELETE', uuid)).status).toBe(200)
+  expect((await one('DELETE', uuid)).status).toBe(404)
+})
+
 test('a signing secret is made, shown to its owner, and ended', async () => {
   const { uuid } = await subscribe()
   const secret = (method: string, user = 'ann') =>

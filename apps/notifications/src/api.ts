@@ -11,6 +11,7 @@ import {
 } from '@pacifica/platform'
 import { type ReceiveNeeds, receiveRoutes } from './accept/routes.ts'
 import type { PolicyClient } from './authorize/policy-client.ts'
+import { backtestRoutes } from './backtest/routes.ts'
 import type { Bells } from './bells.ts'
 import type { NotificationsConfig } from './config.ts'
 import { type Availability, refuseWhileAway, tellUnavailable } from './database/availability.ts'
@@ -42,6 +43,8 @@ export const errorTable = {
   SUBSCRIPTION_DISABLED: 409,
   RECOVERY_RUNNING: 409,
   RECOVERY_NOT_FOUND: 404,
+  BACKTEST_NOT_FOUND: 404,
+  BACKTEST_LIMIT: 429,
   USER_HEADER_UNTRUSTED: 403,
   USER_HEADER_AMBIGUOUS: 403,
   USER_MISSING: 403,
@@ -161,5 +164,6 @@ function peopleRoutes(app: HttpApp, needs: ApiNeeds, config: NotificationsConfig
   explainRoute(app, { ...common, policy, stopping })
   testRoute(app, { ...common, deliverBell: bells.deliver, stopping })
   recoverRoutes(app, { ...common, recoverBell: bells.recover })
+  backtestRoutes(app, { database: sql, identify, backtestBell: bells.backtest })
   deadRoutes(app, { sql, identify, intake: needs.intake })
 }

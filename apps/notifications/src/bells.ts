@@ -6,6 +6,7 @@ export interface Bells {
   readonly authorize: Bell
   readonly deliver: Bell
   readonly recover: Bell
+  readonly backtest: Bell
 }
 
 export function pipelineBells(database: Database): Bells {
@@ -14,5 +15,6 @@ export function pipelineBells(database: Database): Bells {
     authorize: database.bell('pacifica_authorize'),
     deliver: database.bell('pacifica_deliver'),
     recover: database.bell('pacifica_recover'),
+    backtest: database.bell('pacifica_backtest'),
   }
 }

@@ -22,6 +22,7 @@ import {
 import { openAccepting } from './accept/open.ts'
 import { type ApiNeeds, createApi, createOperations } from './api.ts'
 import { allowAll, httpPolicyClient, type PolicyClient } from './authorize/policy-client.ts'
+import { backtestGauge, backtestMetrics } from './backtest/metrics.ts'
 import { pipelineBells } from './bells.ts'
 import { openAdminSocket } from './cli/admin-socket.ts'
 import type { NotificationsConfig } from './config.ts'
@@ -36,7 +37,7 @@ import {
   type ReceiveGuard,
 } from './identity/index.ts'
 import { startIntake } from './intake/start.ts'
-import { startDelivering, startMatching, startRecovering } from './loops.ts'
+import { startBacktesting, startDelivering, startMatching, startRecovering } from './loops.ts'
 import { backlogGauges, pipelineMetrics } from './metrics.ts'
 import { startRetention } from './purge/retention.ts'
 import { loadSecrets } from './subscriptions/auth.ts'
@@ -81,6 +82,7 @@ export async function startNotifications(
   const pipeline = pipelineMetrics(metrics)
   backlogGauges({ metrics, sql: database })
   deadLetterGauge({ metrics, sql: database })
+  backtestGauge({ metrics, sql: database })
   laneGauges({ metrics, sql: database }, capsOf(config))
   const loops = {
     life,
@@ -96,6 +98,7 @@ export async function startNotifications(
   life.onClose('policy client', () => policy.close())
   if (config.roles.includes('match')) {
     startMatching({ ...loops, policy }, config)
+    startBacktesting({ ...loops, policy, backtests: backtestMetrics(metrics) }, config)
     startRetention(loops, config)
   }
   if (config.roles.includes('deliver')) {

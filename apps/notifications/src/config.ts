@@ -178,6 +178,31 @@ export const notificationsSettings = {
     min: 1,
     max: 1000,
   }),
+  backtestShare: setting.integer('BACKTEST_SHARE', {
+    doc: 'Of the time of a process with the role `match`, how much backtests may take, in percent.',
+    default: 25,
+    min: 1,
+    max: 100,
+  }),
+  backtestsPerUser: setting.integer('BACKTESTS_PER_USER', {
+    doc: 'Backtests of one user that run at once; more of them wait.',
+    default: 2,
+    min: 1,
+  }),
+  backtestsInAll: setting.integer('BACKTESTS_IN_ALL', {
+    doc: 'And of all users.',
+    default: 4,
+    min: 1,
+  }),
+  backtestQuestions: setting.integer('BACKTEST_QUESTIONS', {
+    doc: 'How often one backtest may ask Policy; then it ends and says how far it came.',
+    default: 100_000,
+    min: 0,
+  }),
+  backtestKeepMs: setting.duration('BACKTEST_KEEP', {
+    doc: 'How long backtests that have ended are kept; of each user the newest 50.',
+    default: '7d',
+  }),
   disableAfterMs: setting.duration('DISABLE_AFTER', {
     doc: 'A subscription that has only failed for so long is disabled when a delivery is exhausted.',
     default: '5d',
@@ -263,6 +288,15 @@ export const MATCH = { batch: 100, leasePerBatch: 6 }
 export const IDLE_MS = 2_000
 /** A recovery is looked at so often. */
 export const RECOVER_EVERY_MS = 1_000
+/** A backtest works for a slice and then rests; after a turn it stores how far it came, and another one has its turn. */
+export const BACKTEST = {
+  sliceMs: 25,
+  turnMs: 2_000,
+  silenceMs: 5_000,
+  batch: { events: 200, bytes: 8 * MiB },
+  questionsAtOnce: 4,
+  answersKept: 50_000,
+}
 /** Lanes are held against their deliveries so often: what was missed waits no longer. */
 export const FOLLOW_EVERY_MS = 30_000
 /** A lease outlives the request by this: claimed again at the latest 60 s after its worker died (default settings). */

@@ -21,8 +21,12 @@ import { authorizeStep } from './authorize/authorize.ts'
 import type { PolicyClient } from './authorize/policy-client.ts'
 import { policyStore } from './authorize/policy-store.ts'
 import { policyWatch } from './authorize/policy-watch.ts'
+import { backtestStep } from './backtest/backtest.ts'
+import { createGate } from './backtest/gate.ts'
+import type { BacktestMetrics } from './backtest/metrics.ts'
 import type { Bells } from './bells.ts'
 import {
+  BACKTEST,
   FOLLOW_EVERY_MS,
   IDLE_MS,
   LEASE_MARGIN_MS,
@@ -186,6 +190,37 @@ export function startRecovering(needs: LoopNeeds, config: NotificationsConfig): 
     { pace: config.recoverPace, everyMs: RECOVER_EVERY_MS },
   )
   startLoop(needs, 'recover', recover, bells.recover, RECOVER_EVERY_MS)
+}
+
+/** Backtests ask Policy, so they run where it is asked anyway. */
+export function startBacktesting(
+  needs: LoopNeeds & { policy: PolicyClient; backtests: BacktestMetrics },
+  config: NotificationsConfig,
+): void {
+  const { database, log, life, policy, bells } = needs
+  const stopping = life.stopping
+  const now = () => performance.now()
+  const { answersKept, questionsAtOnce, batch, ...times } = BACKTEST
+  const { policyTtlMs: ttlMs, policyConcurrency } = config
+  const backtest = backtestStep(
+    {
+      ...{ database, log, now, stopping, metrics: needs.backtests },
+      gate: createGate({ policy, stopping, now }, { ttlMs, most: answersKept }),
+    },
+    {
+      ...times,
+      batch: { ...batch, ttlMs },
+      // Most connections to Policy stay with deliveries.
+      atOnce: Math.max(1, Math.min(questionsAtOnce, Math.floor(policyConcurrency / 4))),
+      questions: config.policyUrl === 'allow-all' ? Infinity : config.backtestQuestions,
+      share: config.backtestShare,
+      leaseMs: config.policyTimeoutMs + LEASE_MARGIN_MS + times.turnMs,
+      perUser: config.backtestsPerUser,
+      inAll: config.backtestsInAll,
+      keepMs: config.backtestKeepMs,
+    },
+  )
+  startLoop(needs, 'backtest', backtest, bells.backtest)
 }
 
 /** Results that come together are stored together. */

@@ -46,7 +46,7 @@ const ALWAYS = ['database', 'migrations']
 
 test.each([
   ['api', ['spool']],
-  ['match', ['match loop', 'policy', 'authorize loop']],
+  ['match', ['match loop', 'policy', 'authorize loop', 'backtest loop']],
   ['deliver', ['transport', 'deliver loop', 'recover loop']],
   ['intake', []],
   ['api,match', ['spool', 'match loop', 'policy', 'authorize loop']],

@@ -9,6 +9,7 @@ const STATEMENTS = [
   `UPDATE policy_answer SET due = now() WHERE state = 'asking' AND due > now() AND error IS NULL`,
   `UPDATE delivery SET due = now() WHERE state = 'delivering'`,
   `UPDATE recover_job SET due = now() WHERE state = 'running'`,
+  `UPDATE backtest_job SET due = now() WHERE state = 'running'`,
 ]
 
 export async function releaseOrphans(sql: Sql): Promise<void> {

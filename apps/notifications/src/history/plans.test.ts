@@ -2,6 +2,8 @@
 import type { Sql } from '@pacifica/platform'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type MigratedDatabase, openMigrated } from '../../../../test/harness/index.ts'
+import { listJobs as listBacktests } from '../backtest/job-store.ts'
+import { nextEvents } from '../backtest/stored-events.ts'
 import { listJobs } from '../recover/job-store.ts'
 import { deliveriesOfSubscription } from './deliveries.ts'
 import { type EventFilter, listEvents } from './list-events.ts'
@@ -12,6 +14,8 @@ const user = { user: 'user 7', admin: false }
 const busy = { user: 'user 0', admin: false }
 
 let home: MigratedDatabase
+const LARGE = ['eventlog', 'delivery', 'policy_answer', 'recover_job', 'backtest_job']
+
 beforeAll(async () => {
   home = await openMigrated('postgresql', 'notifications')
   await home.database.script(`
@@ -30,9 +34,11 @@ beforeAll(async () => {
     JOIN eventmatch m ON m.uuid = md5('m' || CASE WHEN n % 2 = 0 THEN 0 ELSE n % 200 END)::uuid;
     INSERT INTO policy_answer (event, owner, state, due) SELECT event, owner, 'allowed', NULL FROM delivery;
     INSERT INTO recover_job (subscription, asked_by, state, since, until, states)
-    SELECT md5('m' || n % 200)::uuid, 'a', 'done', now(), now(), '{exhausted}' FROM generate_series(1, 5000) n;`)
-  for (const table of ['eventmatch', 'eventlog', 'delivery', 'policy_answer', 'recover_job'])
-    await home.database.query(`ANALYZE ${table}`)
+    SELECT md5('m' || n % 200)::uuid, 'a', 'done', now(), now(), '{exhausted}' FROM generate_series(1, 5000) n;
+    INSERT INTO backtest_job (asked_by, owner, sees_all, jsonpath, dialect, version, since, until, samples, policy)
+    SELECT 'user ' || n % 100, 'u', false, '$', 'jsonpath2', 'v0.1', now(), now(), 1, true
+    FROM generate_series(1, 5000) n;`)
+  for (const table of ['eventmatch', ...LARGE]) await home.database.query(`ANALYZE ${table}`)
 }, 300_000)
 afterAll(() => home?.close())
 
@@ -44,8 +50,6 @@ interface Plan {
   readonly 'Rows Removed by Filter'?: number
   readonly Plans?: readonly Plan[]
 }
-
-const LARGE = ['eventlog', 'delivery', 'policy_answer', 'recover_job']
 
 /** Of each statement that a list sends: tables read from end to end, and how many rows were touched. */
 async function cost(list: (sql: Sql) => Promise<readonly unknown[]>) {
@@ -136,6 +140,21 @@ test.each([
   expect(told.rows).toBe(expected)
   expect(told.scanned).toEqual([])
   expect(told.touched).toBeLessThan(1000)
+})
+
+test('a batch of a backtest, in the middle of a long period, and backtests of a user', async () => {
+  const [at] = await home.database.query<{ created: string }>(
+    'SELECT created::text FROM eventlog ORDER BY created OFFSET 25000 LIMIT 1',
+  )
+  const reached = { created: at?.created ?? '', event: '80000000-0000-0000-0000-000000000000' }
+  const job = { owner: 'user 0', sinceText: '2000-01-01' }
+  const options = { events: 200, bytes: 1_000_000, ttlMs: 60_000 }
+  const batch = await cost((sql) => nextEvents(sql, job, reached, options))
+  expect(batch).toMatchObject({ rows: 200, scanned: [] })
+  expect(batch.touched).toBeLessThan(2000)
+  const own = await cost((sql) => listBacktests(sql, 'user 7', { after: undefined, limit: 10 }))
+  expect(own).toMatchObject({ rows: 11, scanned: [] })
+  expect(own.touched).toBeLessThan(50)
 })
 
 test('recoveries of a subscription', async () => {

@@ -78,6 +78,27 @@ export function checkSubscription(
   if (mistakes.length > 0) throw new InvalidSubscriptionError(mistakes)
 }
 
+/**
+ * Of a draft, which has no target: its expression, and what it says of itself.
+ * @throws InvalidSubscriptionError with every mistake
+ */
+export function checkDraft(
+  body: unknown,
+  stored: Stored,
+  schemaMistakes: readonly Mistake[],
+): void {
+  const wrong = new Set(schemaMistakes.map(({ path }) => path.split('/')[1]))
+  const sent = typeof body === 'object' && body !== null ? Object.entries(body) : []
+  const given: SubscriptionChanges = Object.fromEntries(sent.filter(([name]) => !wrong.has(name)))
+  const mistakes = [
+    ...schemaMistakes,
+    ...identityMistakes(given, stored),
+    ...textMistakes(given),
+    ...expressionMistakes(given, stored),
+  ]
+  if (mistakes.length > 0) throw new InvalidSubscriptionError(mistakes)
+}
+
 /** `/auth/basic/password is required`, as for any other route; our own mistakes end the name with a colon. */
 function inWords({ path, message, hint }: Mistake): string {
   const text = /^(is|must|has|holds) /.test(message) ? message : `: ${message}`

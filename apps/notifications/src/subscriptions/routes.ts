@@ -63,7 +63,7 @@ export function subscriptionRoutes(
 }
 
 /** Routes that validate by `attachValidation`: the schema's mistakes are told together with all others. */
-function schemaMistakes({ validationError }: FastifyRequest): Mistake[] {
+export function schemaMistakes({ validationError }: FastifyRequest): Mistake[] {
   if (validationError === undefined) return []
   return validationPlaces(validationError.validation, validationError.validationContext ?? 'body')
 }

@@ -24,6 +24,17 @@ test('test stops at the first value and select goes on to the last', () => {
   expect(compile('$[*][?(@ > 1)]').select(many)).toHaveLength(99)
 })
 
+test('measuring says what test says, and the steps within which it still can be said', () => {
+  const text = '$[*][?(@ > 1)]'
+  const value = [0, 1, 2, 3]
+  const { matches, steps } = compile(text).measure(value)
+  expect(matches).toBe(compile(text).test(value))
+  const within = (maxSteps: number) => compile(text, { limits: { maxSteps } })
+  expect(within(steps).measure(value)).toEqual({ matches: true, steps })
+  expect(() => within(steps - 1).measure(value)).toThrow('too much work')
+  expect(compile(text).measure([]).matches).toBe(false)
+})
+
 test('one compiled path keeps nothing of one value for the next', () => {
   const compiled = compile('$.rows[*][?(@..k = $.wanted[*])]..k')
   const data = (wanted: unknown[]) => ({ wanted, rows: [{ k: 1 }, { in: { k: 2 } }, { k: 3 }] })

@@ -39,6 +39,11 @@ export interface CompiledPath {
    */
   test(value: unknown): boolean
   /**
+   * As `test`, with the steps that it took: what WORK_LIMITS bounds.
+   * @param value a JSON value, as `JSON.parse` returns it
+   */
+  measure(value: unknown): { readonly matches: boolean; readonly steps: number }
+  /**
    * Everything it selects, in order, duplicates kept. Throws JsonPathLimitError only.
    * @param value a JSON value, as `JSON.parse` returns it
    */
@@ -71,6 +76,10 @@ export function compile(source: string | Path, options: CompileOptions = {}): Co
     path,
     warnings: warningsOf(path, mixed, dialect),
     test: (value) => test()(value, startRun(value, limits)),
+    measure(value) {
+      const run = startRun(value, limits)
+      return { matches: test()(value, run), steps: run.work.spent }
+    },
     select(value) {
       const run = startRun(value, limits)
       select()(value, run)
