@@ -1,0 +1,156 @@
+/** @pacifica/core as authors have it: packed, installed outside this repository, with a project of their own. */
+import { execFile } from 'node:child_process'
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { createTestDatabase, freePort, startService } from '../harness/index.ts'
+import { installPackage, npm } from '../harness/install-package.ts'
+
+const ROOT = join(import.meta.dirname, '../..')
+const PATIENCE = 300_000
+const run = promisify(execFile)
+
+let root = ''
+let installed = ''
+let project = ''
+
+beforeAll(async () => {
+  root = await mkdtemp(join(tmpdir(), 'pacifica-packed-'))
+  installed = join(root, 'tools')
+  project = join(root, 'my-handler')
+  await mkdir(installed)
+  const words = ['pack', '--ignore-scripts', '--json', '--pack-destination', installed]
+  const folders = ['jsonpath', 'core'].map((name) => join(ROOT, 'packages', name))
+  const packed: { name: string; filename: string }[] = JSON.parse(
+    await npm(installed, [...words, ...folders]),
+  )
+  const dependencies = packed.map(({ name, filename }) => [name, `file:${filename}`])
+  await writeFile(
+    join(installed, 'package.json'),
+    JSON.stringify({ name: 'tools', dependencies: Object.fromEntries(dependencies) }),
+  )
+  await installPackage(installed)
+  await run(join(installed, 'node_modules/.bin/pacifica-dispatcher'), ['init', project])
+  await installPackage(project)
+}, PATIENCE)
+afterAll(() => rm(root, { recursive: true, force: true }))
+
+/** The project's own command. */
+function command(...words: string[]) {
+  return run(join(project, 'node_modules/.bin/pacifica-dispatcher'), words, { cwd: project })
+}
+
+test(
+  'what init puts into vendor is what npm would have packed',
+  async () => {
+    const membersOf = async (path: string) =>
+      (await run('tar', ['tzf', path])).stdout.trim().split('\n').sort()
+    const names = (await readdir(installed)).filter((name) => name.endsWith('.tgz'))
+    expect(names).toHaveLength(2)
+    for (const name of names) {
+      const ours = await membersOf(join(project, 'vendor', name))
+      expect(ours).toEqual(await membersOf(join(installed, name)))
+    }
+  },
+  PATIENCE,
+)
+
+test(
+  'a new project compiles in strict TypeScript, libraries checked too, and passes its own test',
+  async () => {
+    const { compilerOptions } = JSON.parse(await readFile(join(project, 'tsconfig.json'), 'utf8'))
+    expect(compilerOptions).toMatchObject({ strict: true, skipLibCheck: false })
+    expect(await npm(project, ['test', '--silent'])).toMatch(/pass 2\b[\s\S]*fail 0\b/)
+    expect((await readdir(project)).sort()).toEqual(
+      [
+        ...['.dockerignore', '.gitignore', 'Dockerfile', 'README.md', 'dist', 'node_modules'],
+        ...['package-lock.json', 'package.json', 'sample', 'src', 'tsconfig.json', 'vendor'],
+      ].sort(),
+    )
+  },
+  PATIENCE,
+)
+
+test(
+  'a handler that is wrong does not compile',
+  async () => {
+    const wrong = join(project, 'src/wrong.ts')
+    const lines = [
+      "import { defineDispatcher, TransformHandler } from '@pacifica/core'",
+      "import { runHandler } from '@pacifica/core/testing'",
+      'const handler = new TransformHandler(async ({ inputs }) => inputs)',
+      "export default defineDispatcher({ name: 'x', routes: [{ path: '$' }] })",
+      'await runHandler(handler, { data: 5 })',
+    ]
+    await writeFile(wrong, lines.join('\n'))
+    try {
+      const compiled = run(join(project, 'node_modules/.bin/tsc'), ['--noEmit'], { cwd: project })
+      const { stdout } = await compiled.then(
+        () => ({ stdout: '' }),
+        (error: { stdout: string }) => error,
+      )
+      const places = [...stdout.matchAll(/^src\/(.*?)\((\d+),/gm)].map(([, ...at]) => at.join(' '))
+      expect([...new Set(places)], stdout).toEqual(['wrong.ts 3', 'wrong.ts 4', 'wrong.ts 5'])
+    } finally {
+      await rm(wrong)
+    }
+  },
+  PATIENCE,
+)
+
+test(
+  'the installed command runs it on its sample, and says which route took it',
+  async () => {
+    await run(join(project, 'node_modules/.bin/tsc'), { cwd: project })
+    const given = ['--event', 'sample/event.json']
+    const { stdout } = await command('run', ...given, '--data', 'sample', '--out', 'out')
+    expect(stdout).toContain('data/lines.csv  42 bytes, text/csv')
+    const result = await readFile(join(project, 'out/bundle-1/data/lines.csv'), 'utf8')
+    expect(result).toBe('file,lines\nfox.txt,3\nrun 1/spectrum.csv,4\n')
+    expect((await command('routes', ...given)).stdout).toContain('route 1 matches')
+  },
+  PATIENCE,
+)
+
+test(
+  'the service runs it by DISPATCHER_MODULE',
+  async () => {
+    await run(join(project, 'node_modules/.bin/tsc'), { cwd: project })
+    const database = await createTestDatabase()
+    const bundles = join(root, 'bundles')
+    const port = String(await freePort())
+    const service = startService('apps/dispatcher/dist/main.js', {
+      DISPATCHER_MODULE: join(project, 'dist/index.js'),
+      DISPATCHER_DATABASE_URL: database.url,
+      DISPATCHER_PORT: port,
+      DATA_DIR: root,
+      CARTD_URL: `file://${project}/sample`,
+      INGEST_URL: `file://${bundles}`,
+    })
+    const url = `http://127.0.0.1:${port}`
+    try {
+      await service.ready([url])
+      const body = await readFile(join(project, 'sample/event.json'))
+      const headers = { 'content-type': 'application/json' }
+      const posted = await fetch(`${url}/receive`, { method: 'POST', headers, body })
+      const task = await posted.json()
+      expect(await statusAtTheEnd(`${url}/status/${task}`), service.output()).toBe('200 OK')
+      expect(await readdir(bundles)).toEqual([`${task}.tar`])
+    } finally {
+      await service.kill('SIGKILL')
+      await database.drop()
+    }
+  },
+  PATIENCE,
+)
+
+async function statusAtTheEnd(url: string): Promise<string> {
+  const end = performance.now() + PATIENCE / 2
+  for (;;) {
+    const status = (await (await fetch(url)).json()) as string
+    if (!/^(202|102)/.test(status) || performance.now() > end) return status
+    await new Promise((resolve) => setTimeout(resolve, 50))
+  }
+}
