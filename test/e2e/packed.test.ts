@@ -1,10 +1,12 @@
 /** @pacifica/core as authors have it: packed, installed outside this repository, with a project of their own. */
 import { execFile } from 'node:child_process'
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { dispatcherSettings } from '@pacifica/dispatcher'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { copyOf, readDockerfile } from '../harness/dockerfile.ts'
 import { createTestDatabase, freePort, startService } from '../harness/index.ts'
 import { installPackage, npm } from '../harness/install-package.ts'
 
@@ -15,6 +17,8 @@ const run = promisify(execFile)
 let root = ''
 let installed = ''
 let project = ''
+/** What its own `npm test` said, which builds it first. */
+let tested = ''
 
 beforeAll(async () => {
   root = await mkdtemp(join(tmpdir(), 'pacifica-packed-'))
@@ -34,6 +38,7 @@ beforeAll(async () => {
   await installPackage(installed)
   await run(join(installed, 'node_modules/.bin/pacifica-dispatcher'), ['init', project])
   await installPackage(project)
+  tested = await npm(project, ['test', '--silent'])
 }, PATIENCE)
 afterAll(() => rm(root, { recursive: true, force: true }))
 
@@ -62,7 +67,7 @@ test(
   async () => {
     const { compilerOptions } = JSON.parse(await readFile(join(project, 'tsconfig.json'), 'utf8'))
     expect(compilerOptions).toMatchObject({ strict: true, skipLibCheck: false })
-    expect(await npm(project, ['test', '--silent'])).toMatch(/pass 2\b[\s\S]*fail 0\b/)
+    expect(tested).toMatch(/pass 2\b[\s\S]*fail 0\b/)
     expect((await readdir(project)).sort()).toEqual(
       [
         ...['.dockerignore', '.gitignore', 'Dockerfile', 'README.md', 'dist', 'node_modules'],
@@ -103,7 +108,6 @@ test(
 test(
   'the installed command runs it on its sample, and says which route took it',
   async () => {
-    await run(join(project, 'node_modules/.bin/tsc'), { cwd: project })
     const given = ['--event', 'sample/event.json']
     const { stdout } = await command('run', ...given, '--data', 'sample', '--out', 'out')
     expect(stdout).toContain('data/lines.csv  42 bytes, text/csv')
@@ -114,10 +118,56 @@ test(
   PATIENCE,
 )
 
+test.each(['shell', 'python'])(
+  'a new project in %s passes its own test, where there is such a program',
+  async (template) => {
+    const other = join(root, `in-${template}`)
+    await command('init', other, '--template', template)
+    await symlink(join(project, 'node_modules'), join(other, 'node_modules'))
+    const program = template === 'shell' ? 'sh' : 'python3'
+    const missing = await run(program, ['-c', '']).then(
+      () => undefined,
+      (error: NodeJS.ErrnoException) => error.code,
+    )
+    if (missing !== undefined) return expect([program, missing]).toEqual(['python3', 'ENOENT'])
+    const { stdout } = await run(process.execPath, ['--test', 'src/index.test.js'], { cwd: other })
+    expect(stdout).toMatch(/pass 2\b[\s\S]*fail 0\b/)
+    await checkDockerfile(other)
+  },
+  PATIENCE,
+)
+
+test('its Dockerfile copies what is there, and runs what the image of the services has', () =>
+  checkDockerfile(project))
+
+/** What `npm install` will have made. */
+const MADE = 'package-lock.json'
+
+async function checkDockerfile(folder: string): Promise<void> {
+  const stages = await readDockerfile(join(folder, 'Dockerfile'))
+  const { main } = JSON.parse(await readFile(join(folder, 'package.json'), 'utf8'))
+  const steps = stages.flatMap((stage) => stage.steps)
+  const copies = steps.filter(({ instruction }) => instruction === 'COPY').map(copyOf)
+  const sources = copies.flatMap(({ from, sources: some }) => (from === undefined ? some : []))
+  for (const source of sources.filter((path) => path !== MADE)) await stat(join(folder, source))
+  const last = stages.at(-1)
+  const said = (name: string) => last?.steps.find(({ instruction }) => instruction === name)?.text
+  expect(last?.from).toMatch(/^\$\{BASE\}$/)
+  expect(said('ENV')).toBe(`DISPATCHER_MODULE=/handler/${main}`)
+  expect(said('CMD')).toBe('["apps/dispatcher/dist/main.js"]')
+  const port = dispatcherSettings.port.default
+  expect(said('HEALTHCHECK')).toContain(`"deploy/health.mjs", "http://127.0.0.1:${port}/healthz"`)
+  for (const path of ['apps/dispatcher/dist/main.js', 'deploy/health.mjs']) {
+    await stat(join(ROOT, path))
+  }
+  const compose = await readFile(join(ROOT, 'docker-compose.yml'), 'utf8')
+  const [, base] = /^ARG BASE=(.*)$/m.exec(await readFile(join(folder, 'Dockerfile'), 'utf8')) ?? []
+  expect(compose).toContain(`image: ${base}\n`)
+}
+
 test(
   'the service runs it by DISPATCHER_MODULE',
   async () => {
-    await run(join(project, 'node_modules/.bin/tsc'), { cwd: project })
     const database = await createTestDatabase()
     const bundles = join(root, 'bundles')
     const port = String(await freePort())
