@@ -166,8 +166,13 @@ async function checkDockerfile(folder: string): Promise<void> {
 }
 
 test(
-  'the service runs it by DISPATCHER_MODULE',
+  'the service runs it by DISPATCHER_MODULE, changed as the guide says',
   async () => {
+    const guide = await readFile(join(ROOT, 'docs/guides/your-first-handler.md'), 'utf8')
+    const shown = (path: string) =>
+      guide.split(`\`\`\`ts\n// src/${path}\n`)[1]?.split('```')[0] ?? ''
+    await writeFile(join(project, 'src/count-lines.ts'), shown('count-lines.ts'))
+    await run(join(project, 'node_modules/.bin/tsc'), { cwd: project })
     const database = await createTestDatabase()
     const bundles = join(root, 'bundles')
     const port = String(await freePort())
@@ -187,7 +192,10 @@ test(
       const posted = await fetch(`${url}/receive`, { method: 'POST', headers, body })
       const task = await posted.json()
       expect(await statusAtTheEnd(`${url}/status/${task}`), service.output()).toBe('200 OK')
-      expect(await readdir(bundles)).toEqual([`${task}.tar`])
+      const bundle = join(bundles, `${task}.tar`)
+      const { stdout } = await run('tar', ['xOf', bundle, 'data/lines.csv'])
+      const [, expected = ''] = /'(file,.*)'/.exec(shown('index.test.ts')) ?? []
+      expect(stdout).toBe(expected.replaceAll('\\n', '\n'))
     } finally {
       await service.kill('SIGKILL')
       await database.drop()
