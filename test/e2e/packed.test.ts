@@ -153,7 +153,7 @@ async function checkDockerfile(folder: string): Promise<void> {
   const last = stages.at(-1)
   const said = (name: string) => last?.steps.find(({ instruction }) => instruction === name)?.text
   expect(last?.from).toMatch(/^\$\{BASE\}$/)
-  expect(said('ENV')).toBe(`DISPATCHER_MODULE=/handler/${main}`)
+  expect(said('ENV')).toBe(`DISPATCHER_MODULE=/app/dispatcher/${main}`)
   expect(said('CMD')).toBe('["apps/dispatcher/dist/main.js"]')
   const port = dispatcherSettings.port.default
   expect(said('HEALTHCHECK')).toContain(`"deploy/health.mjs", "http://127.0.0.1:${port}/healthz"`)
@@ -171,7 +171,10 @@ test(
     const guide = await readFile(join(ROOT, 'docs/guides/your-first-handler.md'), 'utf8')
     const shown = (path: string) =>
       guide.split(`\`\`\`ts\n// src/${path}\n`)[1]?.split('```')[0] ?? ''
+    const itsTest = join(project, 'src/index.test.ts')
+    const before = await readFile(itsTest, 'utf8')
     await writeFile(join(project, 'src/count-lines.ts'), shown('count-lines.ts'))
+    await writeFile(itsTest, before.replace(/^.*'lines.csv'.*\n/m, () => shown('index.test.ts')))
     await run(join(project, 'node_modules/.bin/tsc'), { cwd: project })
     const database = await createTestDatabase()
     const bundles = join(root, 'bundles')
