@@ -38,7 +38,7 @@ beforeAll(async () => {
   await installPackage(project)
   tested = await npm(project, ['test', '--silent'])
 }, PATIENCE)
-afterAll(() => rm(root, { recursive: true, force: true }))
+afterAll(() => rm(root, { recursive: true, force: true, maxRetries: 5 }))
 
 /** The project's own command. */
 function command(...words: string[]) {
