@@ -13,7 +13,8 @@ import { progressLines } from './progress-lines.ts'
 import { showRun } from './show-run.ts'
 
 export const runCommand: Command = {
-  usage: '  pacifica-dispatcher run --event FILE [--data DIR] --out DIR [--timeout SECONDS] [MODULE]',
+  usage:
+    '  pacifica-dispatcher run --event FILE [--data DIR] --out DIR [--timeout SECONDS] [MODULE]',
   async run(argv, { folder, out, errors, signal }) {
     const { event: file, data, out: target, timeoutMs, module } = read(argv)
     const at = (path: string) => resolve(folder, path)
