@@ -1,154 +1,72 @@
 import { execFile } from 'node:child_process'
-import { createHash } from 'node:crypto'
-import { createReadStream } from 'node:fs'
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { Readable } from 'node:stream'
-import { buffer, text } from 'node:stream/consumers'
+import { text } from 'node:stream/consumers'
 import { promisify } from 'node:util'
-import {
-  Event,
-  LocalDownloaderRunner,
-  LocalUploaderRunner,
-  RouteNotFoundRouterError,
-} from '@pacifica/core'
+import { exampleEvent, runHandler } from '@pacifica/core/testing'
 import fc from 'fast-check'
-import { extract } from 'tar-stream'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import dispatcher from './index.ts'
 import { inUpperCase, NotUtf8Error } from './uppercase.ts'
 
 const run = promisify(execFile)
 
 /** Two text files that are taken, a binary one that is not. */
-const SOURCE: Record<string, { mimetype: string; content: Buffer }> = {
-  'lipsum.txt': { mimetype: 'text/plain', content: Buffer.from('Lorem ipsum dolor sit amet.\n') },
-  'a/b/straße.csv': {
-    mimetype: 'text/csv',
-    content: Buffer.from('größe;é;\u{1d4d0}\n'.repeat(9_999)),
-  },
-  'image.png': { mimetype: 'image/png', content: Buffer.from([0x89, 0x50, 0, 255]) },
+const FILES = {
+  'lipsum.txt': 'Lorem ipsum dolor sit amet.\n',
+  'a/b/straße.csv': 'größe;é;\u{1d4d0}\n'.repeat(9_999),
+  'image.png': new Uint8Array([0x89, 0x50, 0, 255]),
 }
-const RESULT: Record<string, string> = {
-  'data/lipsum.txt': 'LOREM IPSUM DOLOR SIT AMET.\n',
-  'data/a/b/straße.csv': 'GRÖSSE;É;\u{1d4d0}\n'.repeat(9_999),
+const RESULT = {
+  'a/b/straße.csv': 'GRÖSSE;É;\u{1d4d0}\n'.repeat(9_999),
+  'lipsum.txt': 'LOREM IPSUM DOLOR SIT AMET.\n',
 }
-
-let root = ''
-
-beforeEach(async () => {
-  root = await mkdtemp(join(tmpdir(), 'pacifica-uppercase-'))
-  await mkdir(join(root, 'task'))
-  for (const [path, { content }] of Object.entries(SOURCE)) {
-    await mkdir(dirname(join(root, 'archive/data', path)), { recursive: true })
-    await writeFile(join(root, 'archive/data', path), content)
-  }
-})
-afterEach(() => rm(root, { recursive: true }))
-
-/** As Metadata reports it: the attributes, the key-values, the files. */
-function eventOf(entries: readonly object[]): Event {
-  return Event.parse(
-    JSON.stringify({
-      cloudEventsVersion: '0.1',
-      eventType: 'org.pacifica.metadata.ingest',
-      source: 'http://metadata.pacifica.org/transactions?_id=67',
-      eventID: 'metadata.ingest.67',
-      eventTime: '2019-01-09T09:17:26',
-      extensions: {},
-      contentType: 'application/json',
-      data: entries,
-    }),
-  )
-}
-
-const MARK = { destinationTable: 'TransactionKeyValue', key: 'example-key', value: 'example-value' }
-const FILES = Object.entries(SOURCE).map(([path, { mimetype, content }], index) => ({
-  destinationTable: 'Files',
-  _id: index + 1,
-  name: path.split('/').at(-1),
-  subdir: path.split('/').slice(0, -1).join('/'),
-  size: content.byteLength,
-  hashtype: 'sha1',
-  hashsum: createHash('sha1').update(content).digest('hex'),
-  mimetype,
-}))
-const EVENT = eventOf([
-  { destinationTable: 'Transactions._id', value: 67 },
-  { destinationTable: 'Transactions.submitter', value: 10 },
-  { destinationTable: 'Transactions.project', value: '1234é' },
-  { destinationTable: 'Transactions.instrument', value: 54 },
-  MARK,
-  ...FILES,
-])
-
-async function handle(): Promise<string> {
-  const quiet = () => undefined
-  await dispatcher.router.match(EVENT).handle(EVENT, {
-    taskId: 'task-1',
-    signal: new AbortController().signal,
-    folder: join(root, 'task'),
-    downloader: new LocalDownloaderRunner(join(root, 'archive')),
-    uploader: new LocalUploaderRunner(join(root, 'bundles'), { name: () => 'result' }),
-    log: { info: quiet, warn: quiet, error: quiet },
-    progress: quiet,
-    provenance: [],
-  })
-  return join(root, 'bundles/result.tar')
-}
+const MARK = { 'example-key': 'example-value' }
+const event = exampleEvent({ keyValues: MARK, files: FILES })
 
 test('the text files of a marked transaction come back in upper case', async () => {
-  const archive = extract()
-  createReadStream(await handle())
-    .on('data', (chunk) => archive.write(chunk))
-    .on('end', () => archive.end(null))
-  const members: Record<string, string> = {}
-  for await (const entry of archive) {
-    members[entry.header.name] = String(await buffer(entry as AsyncIterable<Buffer>))
-  }
-  const { 'metadata.txt': metadata, ...files } = members
-  expect(files).toEqual(RESULT)
-  const entries: Record<string, unknown>[] = JSON.parse(metadata as string)
-  expect(entries.slice(0, 4)).toEqual([
-    { destinationTable: 'Transactions.submitter', value: 10 },
-    { destinationTable: 'Transactions.project', value: '1234é' },
-    { destinationTable: 'Transactions.instrument', value: 54 },
-    { destinationTable: 'TransactionKeyValue', key: 'Transactions._id', value: 67 },
-  ])
-  const hashes = entries.slice(4).map(({ hashsum }) => hashsum)
-  const expected = Object.keys(RESULT)
-    .sort()
-    .map((path) =>
-      createHash('sha1')
-        .update(RESULT[path] as string)
-        .digest('hex'),
-    )
-  expect(hashes).toEqual(expected)
+  const { outcome, error, bundles } = await runHandler(dispatcher, { event, data: FILES })
+  expect(outcome, error?.message).toBe('done')
+  const [bundle] = bundles
+  const files = (bundle?.files ?? []).map((file) => [file.path, file.text])
+  expect(Object.fromEntries(files)).toEqual(RESULT)
+  expect(bundle).toMatchObject({
+    transaction: { submitter: 10, project: '1234a', instrument: 54 },
+    keyValues: [{ key: 'Transactions._id', value: 67 }],
+  })
 })
 
 test('GNU tar unpacks the result', async () => {
-  await run('tar', ['xf', await handle(), '-C', root])
-  for (const [path, content] of Object.entries(RESULT)) {
-    expect(await readFile(join(root, path), 'utf8')).toBe(content)
+  const out = await mkdtemp(join(tmpdir(), 'pacifica-uppercase-'))
+  try {
+    const { bundles } = await runHandler(dispatcher, { event, data: FILES, out })
+    await run('tar', ['xf', bundles[0]?.tar ?? '', '-C', out])
+    for (const [path, content] of Object.entries(RESULT)) {
+      expect(await readFile(join(out, 'data', path), 'utf8')).toBe(content)
+    }
+  } finally {
+    await rm(out, { recursive: true })
   }
 })
 
 test('the event that the result will cause is not taken again', async () => {
-  const { stdout } = await run('tar', ['xOf', await handle(), 'metadata.txt'])
-  const event = eventOf([
-    ...JSON.parse(stdout),
+  const { bundles } = await runHandler(dispatcher, { event, data: FILES })
+  const data = [
+    ...(bundles[0]?.metadata ?? []),
     { destinationTable: 'Transactions._id', value: 68 },
-  ])
-  expect(() => dispatcher.router.match(event)).toThrow(RouteNotFoundRouterError)
+  ]
+  const next = await runHandler(dispatcher, { event: { ...event, data } })
+  expect(next).toMatchObject({ outcome: 'no-route', error: { message: 'route not found' } })
 })
 
 test.each([
-  ['without the mark', FILES],
-  ['without a text file', [MARK, ...FILES.filter(({ mimetype }) => mimetype === 'image/png')]],
-  ['that is no ingest', { obj_type: 'Files', obj_primary_keys: { _id: 1 }, method: 'PUT' }],
-])('an event %s is not taken', (_kind, data) => {
-  expect(dispatcher.router.findRoute(eventOf(data as object[]))).toBeUndefined()
+  ['without the mark', exampleEvent({ files: FILES })],
+  ['without a text file', exampleEvent({ keyValues: MARK, files: { 'image.png': '' } })],
+  ['that is no ingest', { ...event, data: { obj_type: 'Files', method: 'PUT' } }],
+])('an event %s is not taken', async (_kind, other) => {
+  expect(await runHandler(dispatcher, { event: other })).toMatchObject({ outcome: 'no-route' })
 })
 
 test('characters survive wherever the bytes are cut', async () => {
@@ -168,9 +86,10 @@ test('characters survive wherever the bytes are cut', async () => {
 })
 
 test('a file that is no UTF-8 fails the task and is named, instead of being spoilt', async () => {
-  const path = join(root, 'archive/data/lipsum.txt')
-  const latin1 = Buffer.from('Stra\xdfe'.padEnd((await readFile(path)).byteLength), 'latin1')
-  await writeFile(path, latin1)
-  await expect(handle()).rejects.toThrow(NotUtf8Error)
-  await expect(handle()).rejects.toThrow('lipsum.txt is not UTF-8')
+  const latin1 = { 'lipsum.txt': Buffer.from('Stra\xdfe', 'latin1') }
+  const given = { event: exampleEvent({ keyValues: MARK, files: latin1 }), data: latin1 }
+  const { outcome, error } = await runHandler(dispatcher, given)
+  expect(outcome).toBe('failed')
+  expect(error).toBeInstanceOf(NotUtf8Error)
+  expect(error?.message).toContain('lipsum.txt is not UTF-8')
 })

@@ -4,8 +4,17 @@
  * @packageDocumentation
  */
 export { type CompiledPath, type CompileOptions, compile } from './compile/compile.ts'
-export { JsonPathLimitError, JsonPathSyntaxError, type Limit } from './errors.ts'
+export {
+  JsonPathLimitError,
+  JsonPathSyntaxError,
+  type Limit,
+  type Position,
+  positionAt,
+} from './errors.ts'
 export { evaluate } from './evaluate.ts'
+export { type Explanation, explain, UNEXPLAINED } from './explain/explain.ts'
+export type { FailedClause, OperandValues } from './explain/failed-clause.ts'
+export type { Found } from './explain/found.ts'
 export { EXPRESSION_LIMITS, PATTERN_LIMITS, WORK_LIMITS, type WorkLimits } from './limits.ts'
 export { type Dialect, type ParseOptions, parse } from './parse.ts'
 export {

@@ -4,8 +4,10 @@ import { Event, EventFormatError } from '@pacifica/core'
 import {
   type CompiledPath,
   type Dialect,
+  type Explanation,
   JsonPathLimitError,
   JsonPathSyntaxError,
+  UNEXPLAINED,
 } from '@pacifica/jsonpath'
 import { errorReply, type HttpApp, type Sql } from '@pacifica/platform'
 import type { FastifyRequest } from 'fastify'
@@ -16,7 +18,7 @@ import { EventNotFoundError } from '../history/routes.ts'
 import { type Viewer, viewerOf } from '../history/viewer.ts'
 import type { Identify } from '../identity/index.ts'
 import { canonicalUuid } from './check.ts'
-import { type Explanation, explain, NOTHING } from './explain.ts'
+import { explain } from './explain.ts'
 import { askPolicy, type PolicySaid, storedPolicy } from './explain-policy.ts'
 import { ExplainBody, ExplainReply, type Told } from './explain-schema.ts'
 import { ownSubscription } from './own.ts'
@@ -148,14 +150,14 @@ function explainText(expression: CompiledPath, text: string, version: Version): 
     return explain(expression, Event.parse(text), version)
   } catch (error) {
     if (!(error instanceof EventFormatError)) throw error
-    return { ...NOTHING, error: `the stored event cannot be read: ${error.message}` }
+    return { ...UNEXPLAINED, error: `the stored event cannot be read: ${error.message}` }
   }
 }
 
 function hidden(policy: PolicySaid | undefined): Explanation {
   const next = policy?.fresh ? '' : '; "policy": true asks now'
   return {
-    ...NOTHING,
+    ...UNEXPLAINED,
     error: `Policy has not said that you may see this event, so nothing is told about it${next}`,
   }
 }

@@ -3,25 +3,12 @@
  * questions of the same language: a path's steps one after the other, a filter's conditions as filters one after the
  * other. So the answer cannot disagree with the match itself. Pure.
  */
-import {
-  type Comparable,
-  type CompiledPath,
-  compile,
-  type Dialect,
-  type Expression,
-  JsonPathLimitError,
-  type Path,
-  print,
-  printExpression,
-  type Step,
-  type Where,
-} from '@pacifica/jsonpath'
-
-/** One value, told in short. */
-export type Found =
-  | { readonly kind: 'object'; readonly members: number; readonly keys: readonly string[] }
-  | { readonly kind: 'list'; readonly items: number }
-  | { readonly kind: 'text' | 'number' | 'boolean' | 'null'; readonly value: unknown }
+import { type CompiledPath, compile } from '../compile/compile.ts'
+import { JsonPathLimitError } from '../errors.ts'
+import type { Dialect } from '../parse.ts'
+import { print, printExpression } from '../syntax/print.ts'
+import type { Comparable, Expression, Path, Step, Where } from '../syntax/tree.ts'
+import { type Found, inShort } from './found.ts'
 
 export interface OperandValues {
   /** The path, in canonical form. */
@@ -51,9 +38,7 @@ export interface FailedClause {
 }
 
 const MOST_FOUND = 5
-const MOST_KEYS = 20
 const MOST_BRANCHES = 20
-const MOST_TEXT = 200
 /** Questions asked of one event, and the steps that each may take: an explanation costs no more than a few matches. */
 const MOST_QUESTIONS = 200
 const STEPS_OF_A_QUESTION = 500_000
@@ -242,21 +227,6 @@ function clause(
     operands: about.operands ?? [],
     because: about.because ?? [],
   }
-}
-
-export function inShort(value: unknown): Found {
-  if (value === null) return { kind: 'null', value }
-  if (Array.isArray(value)) return { kind: 'list', items: value.length }
-  if (typeof value === 'object') {
-    const keys = Object.keys(value)
-    return { kind: 'object', members: keys.length, keys: keys.slice(0, MOST_KEYS).map(cut) }
-  }
-  if (typeof value === 'string') return { kind: 'text', value: cut(value) }
-  return { kind: typeof value === 'number' ? 'number' : 'boolean', value }
-}
-
-function cut(text: string): string {
-  return text.length <= MOST_TEXT ? text : `${text.slice(0, MOST_TEXT)}…`
 }
 
 function pathOf(steps: readonly Step[]): Path {
