@@ -10,7 +10,11 @@ export interface Position {
   readonly column: number
 }
 
-/** The line and column of an offset; only `\n` begins a line. */
+/**
+ * The line and column of an offset; only `\n` begins a line.
+ * @param text the expression as given
+ * @param offset UTF-16 index into it
+ */
 export function positionAt(text: string, offset: number): Position {
   const before = text.slice(0, offset).split('\n')
   const column = [...(before.at(-1) ?? '')].length

@@ -3,7 +3,12 @@
  * package's own README.
  * @packageDocumentation
  */
-export { type CompiledPath, type CompileOptions, compile } from './compile/compile.ts'
+export {
+  type CompiledPath,
+  type CompileOptions,
+  compile,
+  type Measured,
+} from './compile/compile.ts'
 export {
   JsonPathLimitError,
   JsonPathSyntaxError,

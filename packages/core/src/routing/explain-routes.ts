@@ -3,11 +3,13 @@ import { compile, type Dialect, type Explanation, explain, type Warning } from '
 import type { Event, Projection } from '../events/event.ts'
 import type { Route } from './route.ts'
 
+/** What a route makes of an event. */
 export interface RouteReport {
   /** 1 for the one that is tried first. */
   readonly number: number
   /** The path as it was written. */
   readonly path: string
+  /** The language of the path. */
   readonly dialect: Dialect
   /** Under which names the path sees the event. */
   readonly version: Projection
@@ -19,7 +21,11 @@ export interface RouteReport {
   readonly warnings: readonly Warning[]
 }
 
-/** One report for each route, in the order in which they are tried. Never throws. */
+/**
+ * One report for each route, in the order in which they are tried. Never throws.
+ * @param routes `dispatcher.router.routes`
+ * @param event the event
+ */
 export function explainRoutes(routes: readonly Route[], event: Event): RouteReport[] {
   const reports = routes.map((route, index) => ({ number: index + 1, ...reportOf(route, event) }))
   const first = reports.find(({ explanation }) => explanation.matches === true)

@@ -7,6 +7,7 @@ import type { FileAttributes } from '../models/file.ts'
 import type { TransactionAttributes } from '../models/transaction.ts'
 import type { Contents } from './given-data.ts'
 
+/** What the event tells of; all else is as Metadata sends it. */
 export interface ExampleEventOptions {
   /** Over `{ _id: 67, submitter: 10, project: '1234a', instrument: 54 }`. */
   readonly transaction?: TransactionAttributes
@@ -20,10 +21,14 @@ export interface ExampleEventOptions {
   readonly eventType?: string
   /** `metadata.ingest.<transaction>` unless given. */
   readonly eventID?: string
+  /** `http://metadata.example.org/transactions?_id=<transaction>` unless given. */
   readonly source?: string
 }
 
-/** The event of an ingested transaction, as a plain object: change in it what you like. */
+/**
+ * The event of an ingested transaction, as a plain object: change in it what you like.
+ * @param options what it tells of
+ */
 export function exampleEvent(options: ExampleEventOptions = {}): JsonObject {
   const transaction = {
     ...{ _id: 67, submitter: 10, project: '1234a', instrument: 54 },

@@ -14,12 +14,15 @@ import type { TransactionAttributes } from '../models/transaction.ts'
 /** Larger files are told by their size and hash alone. */
 const MOST_CONTENT = 1024 * 1024
 
+/** A file of a bundle. */
 export interface BundledFile {
   /** In the new transaction: `<subdir>/<name>`. */
   readonly path: string
+  /** In bytes. */
   readonly size: number
   /** SHA-1, hex: what Ingest checks. */
   readonly sha1: string
+  /** Guessed from its name. */
   readonly mimetype: string
   /** Undefined when it is larger than 1 MiB. */
   readonly bytes: Uint8Array | undefined
@@ -27,6 +30,7 @@ export interface BundledFile {
   readonly text: string | undefined
 }
 
+/** What a handler has uploaded. */
 export interface Bundle {
   /** 1 for the handler's first upload. */
   readonly number: number
@@ -34,10 +38,17 @@ export interface Bundle {
   readonly size: number
   /** The tar, and the folder it was unpacked to; undefined unless the run was given `out`. */
   readonly tar: string | undefined
+  /** Where `tar` is unpacked. */
   readonly folder: string | undefined
+  /** Whose the result is. */
   readonly transaction: TransactionAttributes
   /** In the order of metadata.txt. */
-  readonly keyValues: readonly { readonly key: string; readonly value: Scalar }[]
+  readonly keyValues: readonly {
+    /** What is noted. */
+    readonly key: string
+    /** Such as a text or an id. */
+    readonly value: Scalar
+  }[]
   /** Sorted by path. */
   readonly files: readonly BundledFile[]
   /** The whole of metadata.txt. */

@@ -22,16 +22,21 @@ import { withEnvironment } from './with-environment.ts'
 
 /** A line of the handler's log. */
 export interface LogLine {
+  /** Which method of the log it came by. */
   readonly level: 'info' | 'warn' | 'error'
+  /** The name of what happened. */
   readonly message: string
+  /** What belongs to it. */
   readonly fields: Readonly<Record<string, unknown>>
 }
 
 /** How far a transfer is. */
 export interface Transfer extends TransferProgress {
+  /** Which way. */
   readonly kind: 'download' | 'upload'
 }
 
+/** What a handler is run on, and how. */
 export interface RunHandlerOptions {
   /** Its file, the object itself, or an `Event`. */
   readonly event: GivenEvent
@@ -50,11 +55,15 @@ export interface RunHandlerOptions {
   readonly graceMs?: number
   /** Variables that the handler sees in `process.env`, put back afterwards: one run at a time in a process. */
   readonly env?: Readonly<Record<string, string | undefined>>
+  /** Told of each line of the log as it comes. */
   readonly onLog?: (line: LogLine) => void
+  /** Told what the handler says of its progress. */
   readonly onProgress?: (progress: Progress) => void
+  /** Told how far downloads and uploads are. */
   readonly onTransfer?: (transfer: Transfer) => void
 }
 
+/** What became of a run. */
 export interface HandlerRun {
   /** `no-route`: no route of the dispatcher matches, and `routes` says why. */
   readonly outcome: 'done' | 'failed' | 'no-route' | 'timed-out' | 'aborted'
@@ -66,9 +75,11 @@ export interface HandlerRun {
   readonly routes: readonly RouteReport[]
   /** What was uploaded, in order. */
   readonly bundles: readonly Bundle[]
+  /** What the handler logged, in order. */
   readonly log: readonly LogLine[]
   /** What the handler said of its progress. */
   readonly progress: readonly Progress[]
+  /** Milliseconds. */
   readonly durationMs: number
 }
 
@@ -76,6 +87,8 @@ export interface HandlerRun {
  * Runs what a dispatcher's first matching route leads to, or a handler itself. What the handler does wrong is in the
  * result. Throws `EventFileError` or `EventFormatError` when there is no event to run on. The scratch folder is removed,
  * whatever happens.
+ * @param subject a dispatcher, or one of its handlers
+ * @param options the event, its files, and what is kept
  */
 export async function runHandler(
   subject: Dispatcher | EventHandler,

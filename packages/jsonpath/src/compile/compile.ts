@@ -23,6 +23,14 @@ export interface CompileOptions {
   readonly limits?: Partial<WorkLimits>
 }
 
+/** What `measure` has found. */
+export interface Measured {
+  /** Whether the expression selects anything. */
+  readonly matches: boolean
+  /** The work that it took, in the unit of WORK_LIMITS. */
+  readonly steps: number
+}
+
 /** An expression ready to be matched. It holds no state of a match: one can be used everywhere. */
 export interface CompiledPath {
   /** As it was given; of a tree, as `print` writes it. */
@@ -42,7 +50,7 @@ export interface CompiledPath {
    * As `test`, with the steps that it took: what WORK_LIMITS bounds.
    * @param value a JSON value, as `JSON.parse` returns it
    */
-  measure(value: unknown): { readonly matches: boolean; readonly steps: number }
+  measure(value: unknown): Measured
   /**
    * Everything it selects, in order, duplicates kept. Throws JsonPathLimitError only.
    * @param value a JSON value, as `JSON.parse` returns it

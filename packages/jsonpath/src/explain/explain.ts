@@ -3,15 +3,19 @@ import type { CompiledPath } from '../compile/compile.ts'
 import { JsonPathLimitError } from '../errors.ts'
 import { type FailedClause, failedClause } from './failed-clause.ts'
 
+/** What an expression says of a value. */
 export interface Explanation {
   /** Null: it cannot be said, and `error` says why. */
   readonly matches: boolean | null
   /** How many values it selects, duplicates counted. */
   readonly count: number
+  /** The first of them, 1 000 and 256 Ki characters of JSON at most. */
   readonly values: readonly unknown[]
   /** Values were left out: there are too many, or they are too large. */
   readonly truncated: boolean
+  /** Where it came to nothing; null when it matches, or that cannot be said. */
   readonly failed: FailedClause | null
+  /** Why something cannot be said; null when all is. */
   readonly error: string | null
 }
 
@@ -19,7 +23,11 @@ const MOST_VALUES = 1000
 /** Of JSON text, in characters. */
 const MOST_SIZE = 256 * 1024
 
-/** Never throws: over its budget, `matches` is null and `error` says so. Costs no more than a few matches. */
+/**
+ * Never throws: over its budget, `matches` is null and `error` says so. Costs no more than a few matches.
+ * @param expression as `compile` made it
+ * @param value a JSON value, as `JSON.parse` returns it
+ */
 export function explain(expression: CompiledPath, value: unknown): Explanation {
   const matches = within(() => expression.test(value))
   if (typeof matches === 'string')

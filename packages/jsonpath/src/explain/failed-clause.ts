@@ -10,6 +10,7 @@ import { print, printExpression } from '../syntax/print.ts'
 import type { Comparable, Expression, Path, Step, Where } from '../syntax/tree.ts'
 import { type Found, inShort } from './found.ts'
 
+/** What a path in a comparison selected. */
 export interface OperandValues {
   /** The path, in canonical form. */
   readonly path: string
@@ -19,11 +20,13 @@ export interface OperandValues {
   readonly values: readonly Found[]
 }
 
+/** The part of an expression after which nothing is left. */
 export interface FailedClause {
   /** In canonical form. */
   readonly clause: string
   /** Where it begins in the expression as given, in UTF-16 units. */
   readonly offset: number
+  /** What is wrong there, in words. */
   readonly message: string
   /** What had been reached before it, as a canonical path. */
   readonly reached: string

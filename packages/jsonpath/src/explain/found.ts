@@ -2,9 +2,24 @@
 
 /** One value, told in short. */
 export type Found =
-  | { readonly kind: 'object'; readonly members: number; readonly keys: readonly string[] }
-  | { readonly kind: 'list'; readonly items: number }
-  | { readonly kind: 'text' | 'number' | 'boolean' | 'null'; readonly value: unknown }
+  | {
+      readonly kind: 'object'
+      /** How many it has. */
+      readonly members: number
+      /** The names of the first 20. */
+      readonly keys: readonly string[]
+    }
+  | {
+      readonly kind: 'list'
+      /** How many it has. */
+      readonly items: number
+    }
+  | {
+      /** Which kind of value. */
+      readonly kind: 'text' | 'number' | 'boolean' | 'null'
+      /** The value; a text is cut after 200 characters. */
+      readonly value: unknown
+    }
 
 const MOST_KEYS = 20
 const MOST_TEXT = 200
