@@ -24,7 +24,7 @@ export interface RowRun {
  * nothing of the row stays.
  */
 export async function runInProcess(run: RowRun): Promise<{ what: string; result: Result }> {
-  const folder = await mkdtemp(join(tmpdir(), 'bench-'))
+  const folder = await mkdtemp(join(tmpdir(), 'pacifica-row-'))
   const guard = guardFolder(folder)
   try {
     await chmod(folder, 0o755) // servers run under accounts of their own
@@ -50,20 +50,22 @@ async function listen(
   { name, print }: RowRun,
 ): Promise<{ what: string; result: Result }> {
   let what = name
+  let limit: NodeJS.Timeout | undefined
   const result = await new Promise<Result>((resolve) => {
     const fail = (reason: string) => resolve({ kind: 'failed', reason })
-    const limit = setTimeout(() => fail(`not done in ${LIMIT_MS / 60_000} minutes`), LIMIT_MS)
-    child.once('close', (code, signal) => {
-      clearTimeout(limit)
-      fail(`its process ended with ${signal ?? code} before it was done`)
-    })
+    limit = setTimeout(() => fail(`not done in ${LIMIT_MS / 60_000} minutes`), LIMIT_MS)
     child.once('error', ({ message }) => fail(message))
+    child.once('exit', (code, signal) =>
+      // A last message may still be on its way.
+      setImmediate(fail, `its process ended with ${signal ?? code} before it was done`),
+    )
     child.on('message', (message: FromRow) => {
       if (message.kind === 'begun') what = message.what
       else if (message.kind === 'said') print(message.line)
       else resolve(message)
     })
   })
+  clearTimeout(limit)
   await end(child)
   return { what, result }
 }

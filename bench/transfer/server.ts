@@ -1,4 +1,4 @@
-/** The services' side of transfer.mjs, in a process of its own: a simulated Cartd, and an Ingest that throws bytes away. */
+/** The services' side of the row `transfer`, in a process of its own: a simulated Cartd, and an Ingest that throws bytes away. */
 import { createHash, randomBytes } from 'node:crypto'
 import { createServer } from 'node:http'
 import { startCartd } from '../../test/pacifica/cartd.ts'
