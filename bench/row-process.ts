@@ -4,8 +4,8 @@ import { once } from 'node:events'
 import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { guardFolder, releaseFolder } from '../test/harness/guard.ts'
 import type { FromRow, Result } from './outcome.ts'
+import { guardRow, releaseGuard } from './row-guard.ts'
 
 const RUNNER = join(import.meta.dirname, '../test/harness/run-typescript.mjs')
 const ROW = join(import.meta.dirname, 'run-row.ts')
@@ -25,7 +25,7 @@ export interface RowRun {
  */
 export async function runInProcess(run: RowRun): Promise<{ what: string; result: Result }> {
   const folder = await mkdtemp(join(tmpdir(), 'pacifica-row-'))
-  const guard = guardFolder(folder)
+  const guard = guardRow(folder)
   try {
     await chmod(folder, 0o755) // servers run under accounts of their own
     const child = spawn(process.execPath, [RUNNER, ROW, ...wordsOf(run)], {
@@ -37,7 +37,7 @@ export async function runInProcess(run: RowRun): Promise<{ what: string; result:
     return await listen(child, run)
   } finally {
     await rm(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 })
-    await releaseFolder(guard, folder)
+    await releaseGuard(guard)
   }
 }
 
