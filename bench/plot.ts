@@ -15,7 +15,7 @@ const [WIDTH, HEIGHT] = [880, 400]
 /** Both read on white and on black, and by those who do not tell red from green. */
 const [OURS, PEER] = ['#2f81f7', '#d9730d']
 const QUIET = '#808890'
-const FONT = 'system-ui, -apple-system, "Segoe UI", Helvetica, Arial, sans-serif'
+const FONT = 'system-ui, Helvetica, Arial, sans-serif'
 
 /** Of the cases that say where they stand, those in µs and those in MiB. */
 export function matchingPlot(measured: readonly Measured[]): string {
@@ -56,8 +56,12 @@ function optionOf(panels: readonly Panel[]): EChartsOption {
     })),
     yAxis: panels.map((_, gridIndex) => ({ ...axis(''), gridIndex })),
     series: panels.flatMap((panel, at) => [
-      line(panel, at, { name: 'index', color: OURS, of: ({ ours }) => ours }),
-      line(panel, at, { name: peerName ?? '', color: PEER, of: ({ peer }) => peer?.figures ?? [] }),
+      line(panel, at, { name: 'index', color: OURS, figures: ({ ours }) => ours }),
+      line(panel, at, {
+        name: peerName ?? '',
+        color: PEER,
+        figures: ({ peer }) => peer?.figures ?? [],
+      }),
     ]),
   }
 }
@@ -74,30 +78,38 @@ function axis(name: string) {
   }
 }
 
-function line(
-  { cases }: Panel,
-  at: number,
-  of: { name: string; color: string; of: (measured: Measured) => readonly number[] },
-) {
-  const points = cases
-    .filter((one) => of.of(one).length > 0)
-    .map((one): [number, number] => [one.at ?? 0, medianOf(of.of(one))])
+interface LineOptions {
+  readonly name: string
+  readonly color: string
+  readonly figures: (measured: Measured) => readonly number[]
+}
+
+function line({ cases }: Panel, at: number, { name, color, figures }: LineOptions) {
+  const points = cases.filter((one) => figures(one).length > 0)
   return {
     type: 'line' as const,
-    name: of.name,
+    name,
     xAxisIndex: at,
     yAxisIndex: at,
-    data: points,
-    color: of.color,
+    data: points.map((one) => {
+      const value = medianOf(figures(one))
+      return { value: [one.at ?? 0, value], label: { show: true, ...besidePoint(one, value) } }
+    }),
+    color,
     lineStyle: { width: 2.5 },
     symbol: 'circle',
     symbolSize: 9,
     label: {
-      show: true,
-      position: 'top' as const,
-      color: of.color,
+      color,
       fontSize: 12,
-      formatter: ({ value }: { value: unknown }) => numberText((value as [number, number])[1]),
+      formatter: ({ value }: { value: unknown }) => numberText((value as number[])[1] ?? 0),
     },
   }
+}
+
+/** The greater of the two is written above its point, the lesser below; the first a little aside of the axis. */
+function besidePoint({ at, ours, peer }: Measured, value: number) {
+  const isGreater = value >= Math.max(medianOf(ours), medianOf(peer?.figures ?? [0]))
+  const offset = [at === 1 ? 20 : 0, 0]
+  return { position: isGreater ? ('top' as const) : ('bottom' as const), offset }
 }
