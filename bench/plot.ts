@@ -11,7 +11,7 @@ interface Panel {
   readonly cases: readonly Measured[]
 }
 
-const [WIDTH, HEIGHT] = [880, 400]
+const [WIDTH, HEIGHT] = [930, 400]
 /** Both read on white and on black, and by those who do not tell red from green. */
 const [OURS, PEER] = ['#2f81f7', '#d9730d']
 const QUIET = '#808890'
@@ -22,8 +22,8 @@ export function matchingPlot(measured: readonly Measured[]): string {
   const placed = measured.filter(({ at }) => at !== undefined)
   const of = (unit: string) => placed.filter((one) => one.unit === unit)
   const panels: readonly Panel[] = [
-    { title: 'µs to match one event', unit: 'µs', left: 70, cases: of('µs') },
-    { title: 'MiB of heap', unit: 'MiB', left: 520, cases: of('MiB') },
+    { title: 'µs to match one event', unit: 'µs', left: 90, cases: of('µs') },
+    { title: 'MiB of heap', unit: 'MiB', left: 560, cases: of('MiB') },
   ]
   const chart = init(null, null, { renderer: 'svg', ssr: true, width: WIDTH, height: HEIGHT })
   try {
@@ -39,7 +39,12 @@ function optionOf(panels: readonly Panel[]): EChartsOption {
   return {
     animation: false,
     textStyle: { fontFamily: FONT, fontSize: 13, color: QUIET },
-    legend: { top: 8, textStyle: { color: QUIET, fontSize: 14 }, data: ['index', peerName ?? ''] },
+    legend: {
+      top: 8,
+      itemGap: 28,
+      textStyle: { color: QUIET, fontSize: 14 },
+      data: ['index', peerName ?? ''],
+    },
     title: panels.map(({ title, left }) => ({
       text: title,
       top: 40,
@@ -54,7 +59,7 @@ function optionOf(panels: readonly Panel[]): EChartsOption {
       min: 1,
       max: 100_000,
     })),
-    yAxis: panels.map((_, gridIndex) => ({ ...axis(''), gridIndex })),
+    yAxis: panels.map(({ cases }, gridIndex) => ({ ...axis(''), gridIndex, min: floorOf(cases) })),
     series: panels.flatMap((panel, at) => [
       line(panel, at, { name: 'index', color: OURS, figures: ({ ours }) => ours }),
       line(panel, at, {
@@ -76,6 +81,12 @@ function axis(name: string) {
     axisLine: { show: true, lineStyle: { color: QUIET } },
     splitLine: { lineStyle: { color: QUIET, opacity: 0.25 } },
   }
+}
+
+/** A power of ten that leaves room for what is written below the least point. */
+function floorOf(cases: readonly Measured[]): number {
+  const least = Math.min(...cases.flatMap(({ ours, peer }) => [...ours, ...(peer?.figures ?? [])]))
+  return 10 ** Math.floor(Math.log10(least / 3))
 }
 
 interface LineOptions {
@@ -110,6 +121,7 @@ function line({ cases }: Panel, at: number, { name, color, figures }: LineOption
 /** The greater of the two is written above its point, the lesser below; the first a little aside of the axis. */
 function besidePoint({ at, ours, peer }: Measured, value: number) {
   const isGreater = value >= Math.max(medianOf(ours), medianOf(peer?.figures ?? [0]))
-  const offset = [at === 1 ? 20 : 0, 0]
-  return { position: isGreater ? ('top' as const) : ('bottom' as const), offset }
+  const aside = isGreater ? 16 : 22
+  const offset = [at === 1 ? aside : 0, 0]
+  return { position: isGreater ? ('top' as const) : ('bottom' as const), distance: 8, offset }
 }

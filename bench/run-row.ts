@@ -16,6 +16,7 @@ function tell(message: FromRow): void {
 async function run(): Promise<Result> {
   try {
     const { row } = (await import(join(import.meta.dirname, 'rows', `${name}.ts`))) as { row: Row }
+    if (row.name !== name) throw new Error(`rows/${name}.ts exports a row called '${row.name}'`)
     tell({ kind: 'begun', what: row.what })
     const print = (line: string) => tell({ kind: 'said', line })
     const measured = await row.run({ rounds: Number(rounds), quick: size === 'quick', print })
