@@ -15,7 +15,7 @@ interface Sizes {
 
 const SIZES: Readonly<Record<'full' | 'quick', Sizes>> = {
   full: { all: [1, 1_000, 10_000, 100_000], others: 10_000, events: 5_000 },
-  quick: { all: [1, 100, 1_000], others: 100, events: 50 },
+  quick: { all: [1, 50, 200], others: 20, events: 50 },
 }
 /** Brute force over more takes half a minute: it is measured in the first round alone. */
 const MANY = 10_000

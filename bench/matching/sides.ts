@@ -21,20 +21,20 @@ export interface Indexed extends Side {
   readonly candidates: { readonly first: number; readonly settled: number }
 }
 
-/** After so many matches what was found in vain waits elsewhere. */
-const SETTLED = 1_500
-/** What weighs less than this is weighed several times over. */
-const WEIGHABLE = 1_000
 /** Closures of more do not fit into memory: brute force goes through them in pieces. */
 const PIECE = 10_000
 
 export function indexed(workload: Workload, size: number, effort: Effort): Indexed {
   const part = { first: 0, last: size, size }
-  const { made: index, bytes, seconds } = load(workload, part, () => new SubscriptionIndex())
+  const {
+    made: index,
+    bytes,
+    seconds,
+  } = load(workload, part, effort, () => new SubscriptionIndex())
   const value = freshly(workload.event)
   const { seconds: firstSeconds } = timed(() => index.match(value))
   const first = index.stats().candidates
-  for (let left = SETTLED; left > 0; left -= 1) index.match(value)
+  for (let left = effort.settling; left > 0; left -= 1) index.match(value)
   const us = microseconds(() => index.match(value), effort)
   const candidates = { first, settled: index.stats().candidates }
   const matches = index.match(value)
@@ -48,7 +48,7 @@ export function bruteForce(workload: Workload, size: number, effort: Effort): Si
   let [us, bytes] = [0, 0]
   for (let first = 0; first < size; first += PIECE) {
     const part = { first, last: Math.min(first + PIECE, size), size }
-    const piece = load(workload, part, () => new SubscriptionScan())
+    const piece = load(workload, part, effort, () => new SubscriptionScan())
     matches.push(...piece.made.match(value))
     us += microseconds(() => piece.made.match(value), effort)
     bytes += piece.bytes
@@ -63,9 +63,14 @@ interface Part {
 }
 
 /** One that holds this part of the workload, what it weighs, and how long it took. */
-function load<T extends Subscriptions>({ text }: Workload, part: Part, make: () => T) {
+function load<T extends Subscriptions>(
+  { text }: Workload,
+  part: Part,
+  { weighable }: Effort,
+  make: () => T,
+) {
   const { first, last, size } = part
-  const copies = Math.max(1, Math.ceil(WEIGHABLE / size))
+  const copies = Math.max(1, Math.ceil(weighable / size))
   const before = heapBytes()
   // The texts come first: a service has them from its database. What is kept of them counts.
   const texts = Array.from({ length: last - first }, (_, n) => freshly(text(first + n, size)))

@@ -9,10 +9,14 @@ export interface Effort {
   readonly runMs: number
   /** Before anything is measured. */
   readonly warmUpMs: number
+  /** Matches after which what was found in vain waits elsewhere. */
+  readonly settling: number
+  /** What weighs less than so many subscriptions is weighed several times over. */
+  readonly weighable: number
 }
 
-export const FULL: Effort = { runs: 9, runMs: 10, warmUpMs: 200 }
-export const QUICK: Effort = { runs: 3, runMs: 1, warmUpMs: 5 }
+export const FULL: Effort = { runs: 9, runMs: 10, warmUpMs: 200, settling: 1_500, weighable: 1_000 }
+export const QUICK: Effort = { runs: 3, runMs: 1, warmUpMs: 5, settling: 20, weighable: 20 }
 
 /** Microseconds of one call. */
 export function microseconds(call: () => unknown, { runs, runMs, warmUpMs }: Effort): number {
