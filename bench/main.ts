@@ -52,12 +52,16 @@ function summary(outcomes: readonly Outcome[], { rounds, quick }: BenchOptions):
   )
   const reached = goals.filter((goal) => goal.reached).length
   const small = quick ? '; quick: the figures say nothing' : ''
-  return `${outcomes.length} rows, ${rounds} rounds: ${reached} of ${goals.length} goals reached, ${failed.length} failed${small}`
+  return `${counted(outcomes.length, 'row')}, ${counted(rounds, 'round')}: ${reached} of ${goals.length} goals reached, ${failed.length} failed${small}`
+}
+
+function counted(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? '' : 's'}`
 }
 
 function write(machine: Machine, outcomes: readonly Outcome[], rounds: number): void {
   const file = join(DOCS, 'benchmarks.md')
-  const said = `${new Date().toISOString().slice(0, 16).replace('T', ' ')} UTC, commit ${machine.commit}, ${rounds} rounds. ${machineText(machine)}.`
+  const said = `${new Date().toISOString().slice(0, 16).replace('T', ' ')} UTC, commit ${machine.commit}, ${counted(rounds, 'round')}. ${machineText(machine)}.`
   writeFileSync(
     file,
     withTable(readFileSync(file, 'utf8'), `${said}\n\n${markdownTable(outcomes)}`),
