@@ -1,4 +1,7 @@
-/** What a benchmark is and what it gives. Each is a module in `bench/rows` that exports one `row`. */
+/**
+ * What a benchmark is and what it gives. Each is a module in `bench/rows` that exports one `row`, whose name is that of
+ * the file. A row runs in a process of its own, whose temporary folder is removed after it.
+ */
 
 export interface Row {
   /** On the command line: `npm run bench -- accept`. */
@@ -20,7 +23,7 @@ export interface RowOptions {
 export interface Measured {
   /** Which of the row's cases: "1 000 subscriptions". */
   readonly what: string
-  /** Of both lists: "events/s", "ms", "MiB/s". */
+  /** Of both lists: "events/s", "ms", "MiB/s". Of what is counted by the second more is better, of all else less. */
   readonly unit: string
   /** One figure of each round. */
   readonly ours: readonly number[]
@@ -30,4 +33,6 @@ export interface Measured {
   readonly goal?: { readonly text: string; readonly reached: boolean }
   /** What else was seen: memory, the 99th percentile. */
   readonly note?: string
+  /** How many there were of what grows from case to case: where it stands on the axis of a plot. */
+  readonly at?: number
 }

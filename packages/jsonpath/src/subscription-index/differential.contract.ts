@@ -148,6 +148,7 @@ function round(given: Given, seed: number, totals: Totals): void {
   const index = new SubscriptionIndex({
     limits,
     compiledBytes: pick(random, [0, 100_000, 100_000_000]),
+    crowd: pick(random, [1, 2, 64]),
   })
   const scan = new SubscriptionScan({ limits })
   const texts = new Map<string, string>()

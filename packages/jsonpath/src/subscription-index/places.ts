@@ -3,11 +3,11 @@
  * found in vain all the same, it is put somewhere else, a few of them after each match.
  */
 
-import { parseAs } from '../parse.ts'
 import type { Path } from '../syntax/tree.ts'
 import { necessary } from './conditions/necessary.ts'
 import { type Plan, planOf } from './conditions/plan.ts'
 import { Rates } from './conditions/rates.ts'
+import { Crowds, planFor } from './crowds.ts'
 import { itemsOf } from './one-or-many.ts'
 import { isIndexed, type Program, postingsOf } from './program.ts'
 import { Node } from './trie/node.ts'
@@ -25,9 +25,14 @@ export class Places {
   readonly #trie = new Node()
   readonly #everywhere = new Set<Program>()
   readonly #rates = new Rates()
+  readonly #crowds: Crowds
   #impatient: Program[] = []
   #epoch = 0
   #programs = 0
+
+  constructor(crowd: number) {
+    this.#crowds = new Crowds(this.#rates, crowd)
+  }
 
   get programs(): number {
     return this.#programs
@@ -57,7 +62,16 @@ export class Places {
     this.#epoch += 1
     const epoch = this.#epoch
     const found: Program[] = [...this.#everywhere]
-    walk(this.#trie, value, { epoch, found: (posting) => arrive(posting, epoch, found) })
+    const way = {
+      epoch,
+      found(posting: Posting) {
+        if (posting.epoch === epoch) return
+        posting.epoch = epoch
+        arrive(posting, epoch, found)
+        if (posting.behind) walk(posting.behind, value, way)
+      },
+    }
+    walk(this.#trie, value, way)
     return found
   }
 
@@ -101,15 +115,7 @@ export class Places {
       this.#everywhere.add(program)
       return
     }
-    const postings = new Set<Posting>()
-    for (const atom of this.#rates.choose(plan).atoms) {
-      const posting = this.#trie.posting(atom)
-      posting.hash = atom.hash
-      posting.add(program)
-      postings.add(posting)
-    }
-    const [first, ...others] = postings
-    program.postings = others.length === 0 ? first : [...postings]
+    this.#crowds.enter(program, plan, this.#trie)
   }
 
   #takeAway(program: Program): void {
@@ -119,13 +125,7 @@ export class Places {
   }
 }
 
-function planFor({ dialect, source, root }: Program): Plan | undefined {
-  return planOf(necessary(parseAs(dialect, source, root).path))
-}
-
 function arrive(posting: Posting, epoch: number, found: Program[]): void {
-  if (posting.epoch === epoch) return
-  posting.epoch = epoch
   for (const program of itemsOf(posting.members)) {
     if (program.epoch === epoch) continue
     program.epoch = epoch

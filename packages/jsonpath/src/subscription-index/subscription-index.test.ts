@@ -22,9 +22,9 @@ function indexOf(...texts: string[]): SubscriptionIndex {
   return index
 }
 
-/** Many that want another event, and how many of them were evaluated. */
-function crowd(size: number, text: (n: number) => string): SubscriptionIndex {
-  const index = new SubscriptionIndex()
+/** Many that want another event; so many may wait for one atom. */
+function crowd(size: number, text: (n: number) => string, most = 64): SubscriptionIndex {
+  const index = new SubscriptionIndex({ crowd: most })
   for (let n = 0; n < size; n += 1) index.set(`${n}`, text(n))
   return index
 }
@@ -268,7 +268,7 @@ describe('the same expression of many subscribers is one', () => {
 
 describe('what is found in vain again and again waits somewhere else', () => {
   test('a file that every event has gives way to the type that none has', () => {
-    const index = crowd(2000, (n) => `$[?(@.often = "${n % 2}" and @.seldom[*] > ${n})]`)
+    const index = crowd(2000, (n) => `$[?(@.often = "${n % 2}" and @.seldom[*] > ${n})]`, 2000)
     const value = { often: '1', seldom: [3] }
     index.match(value)
     expect(index.stats().candidates).toBeGreaterThan(100)
@@ -281,6 +281,37 @@ describe('what is found in vain again and again waits somewhere else', () => {
     const index = indexOf('$[?(@.a = 1 and not @.b)]')
     for (let n = 0; n < 500; n += 1) expect(index.match({ a: 1, b: 1 })).toEqual([])
     expect(index.match({ a: 1 })).toHaveLength(1)
+  })
+})
+
+describe('those that share what they are found by are told apart by something else', () => {
+  const ofType = (n: number) => `$[?(@.type = "t" and @.data[*].size > ${n})]`
+
+  test('at first sight', () => {
+    const index = crowd(5000, ofType)
+    for (let n = 0; n < 95_000; n += 1000) index.set(`other ${n}`, `$[?(@.type = "t${n}")]`)
+    expect(index.match({ type: 't', data: [{ size: 2.5 }] })).toEqual(['0', '1', '2'])
+    expect(index.stats().candidates).toBe(3)
+    expect(index.match({ type: 'u', data: [{ size: 9000 }] })).toEqual([])
+    expect(index.stats().candidates).toBe(0)
+  })
+
+  test('also by a third, where two are shared', () => {
+    const text = (n: number) => `$[?(@.type = "t" and @.source = "s${n % 2}" and @.n[*] > ${n})]`
+    const index = crowd(1000, text)
+    for (let n = 0; n < 1000; n += 1) index.set(`other ${n}`, `$[?(@.type = "${n}")]`)
+    expect(index.match({ type: 't', source: 's1', n: [3] })).toEqual(['1'])
+    expect(index.stats().candidates).toBeLessThan(10)
+  })
+
+  test('and those of whom nothing else is known are found all the same', () => {
+    const index = crowd(200, (n) => `$[?(@.type = "t" and not @.a${n})]`)
+    expect(index.match({ type: 't', a7: 1 })).toHaveLength(199)
+    for (let n = 0; n < 200; n += 1) index.set(`${n}`, ofType(n))
+    expect(index.match({ type: 't', data: [{ size: 4.5 }] })).toHaveLength(5)
+    for (let n = 0; n < 200; n += 1) index.delete(`${n}`)
+    expect(index.stats()).toMatchObject({ entries: 0, indexed: 0, expressions: 0 })
+    expect(index.match({ type: 't' })).toEqual([])
   })
 })
 

@@ -10,6 +10,7 @@ import { WORK_LIMITS, type WorkLimits } from '../limits.ts'
 import { type Dialect, parseAs } from '../parse.ts'
 import { print } from '../syntax/print.ts'
 import { CompiledPrograms } from './compiled-programs.ts'
+import { CROWD } from './crowds.ts'
 import { itemsOf, withItem, withoutItem } from './one-or-many.ts'
 import { Places } from './places.ts'
 import { type Entry, isIndexed, type Program } from './program.ts'
@@ -26,6 +27,11 @@ import { limitError, type Outcome, Verdicts } from './verdicts.ts'
 export interface SubscriptionIndexOptions extends SubscriptionsOptions {
   /** Memory for expressions that are kept compiled, at most; estimated. Default: 256 MiB. */
   readonly compiledBytes?: number
+  /**
+   * So many expressions may share what they are found by, before something else that they ask for tells them apart.
+   * Default: 64.
+   */
+  readonly crowd?: number
 }
 
 const COMPILED_BYTES = 256 * 1024 * 1024
@@ -47,16 +53,18 @@ export class SubscriptionIndex implements Subscriptions {
   readonly #compiled: CompiledPrograms
   readonly #entries = new Map<string, Entry>()
   readonly #programs = new Map<Dialect, Map<string, Program>>()
-  readonly #places = new Places()
+  readonly #places: Places
   #place = 0
   #scanned = 0
   #candidates = 0
   #bytes = 0
 
   /** @param options bounds on work and memory */
-  constructor({ limits, compiledBytes = COMPILED_BYTES }: SubscriptionIndexOptions = {}) {
+  constructor(options: SubscriptionIndexOptions = {}) {
+    const { limits, compiledBytes = COMPILED_BYTES, crowd = CROWD } = options
     this.#limits = { ...WORK_LIMITS, ...limits }
     this.#compiled = new CompiledPrograms(compiledBytes)
+    this.#places = new Places(crowd)
   }
 
   /** How many subscriptions there are. */
@@ -183,7 +191,7 @@ function sharedBy({ dialect }: Program, all: Map<Dialect, Shared>): Shared {
   return shared
 }
 
-/** Measured: bench/matching.mjs. */
+/** Measured: `npm run bench -- matching`. */
 const BYTES = { entry: 150, program: 500 }
 
 function sizeOf({ source, text }: Program): number {

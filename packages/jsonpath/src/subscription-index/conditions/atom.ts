@@ -40,6 +40,16 @@ export function atomOf(shape: readonly Segment[], question: Question): Atom {
   return { shape, question, hash: hashQuestion(question, shape.reduce(hashSegment, SEED)) >>> 1 }
 }
 
+/** The hashes of the atoms that hold wherever this one does: its own, and those of its members one by one. */
+export function hashesOf({ hash, question, shape }: Atom): readonly number[] {
+  if (question.kind !== 'members') return [hash]
+  const { names, values } = question
+  const each = names.map((name, at) =>
+    atomOf([...shape, name], { kind: 'equals', value: values[at] ?? null }),
+  )
+  return [hash, ...each.map((one) => one.hash)]
+}
+
 function hashSegment(hash: number, segment: Segment): number {
   if (typeof segment === 'string') return hashText(segment, hash)
   return hashText('', hash ^ (segment === ANY ? 1 : 2))

@@ -55,11 +55,11 @@ export class Rates {
     return (PRIOR.equals - LESS_FOR_EACH * question.names.length) * share
   }
 
-  /** The atoms to look up, the rarest there are. */
-  choose(plan: Plan): Choice {
-    if ('oneOf' in plan) return plan.oneOf.map((one) => this.choose(one)).reduce(rarer)
-    if ('each' in plan) return plan.each.map((one) => this.choose(one)).reduce(joined)
-    return { atoms: [plan], rate: this.rateOf(plan) }
+  /** The atoms to look up, the rarest there are, where those with these hashes hold already. */
+  choose(plan: Plan, holding: readonly number[] = []): Choice {
+    if ('oneOf' in plan) return plan.oneOf.map((one) => this.choose(one, holding)).reduce(rarer)
+    if ('each' in plan) return plan.each.map((one) => this.choose(one, holding)).reduce(joined)
+    return { atoms: [plan], rate: holding.includes(plan.hash) ? 1 : this.rateOf(plan) }
   }
 }
 

@@ -2,12 +2,15 @@
 
 import { type OneOrMany, withItem, withoutItem } from '../one-or-many.ts'
 import type { Program } from '../program.ts'
+import type { Node } from './node.ts'
 import type { Holder } from './table.ts'
 
-export class Posting {
+export class Posting implements Holder {
   readonly #holder: Holder
   readonly #heldAs: unknown
   members: OneOrMany<Program>
+  /** Where others wait who want more than the atom. */
+  behind: Node | undefined
   /** The last match that came past; a second time there is nothing new here. */
   epoch = 0
   /** The atom's. */
@@ -24,6 +27,17 @@ export class Posting {
 
   remove(program: Program): void {
     this.members = withoutItem(this.members, program)
-    if (this.members === undefined) this.#holder.drop(this.#heldAs)
+    this.#leaveIfEmpty()
+  }
+
+  /** Nobody waits behind it any more. */
+  drop(): void {
+    this.behind = undefined
+    this.#leaveIfEmpty()
+  }
+
+  #leaveIfEmpty(): void {
+    const isEmpty = this.members === undefined && (this.behind?.isEmpty ?? true)
+    if (isEmpty) this.#holder.drop(this.#heldAs)
   }
 }

@@ -1,12 +1,10 @@
-/** Our side of transfer.mjs, in a process of its own, so that its memory can be told: `download` or `upload`. */
+/**
+ * Our side of the row `transfer`, in a process of its own, so that its memory can be told; plain JavaScript, since
+ * what loads TypeScript would be weighed too. `download URL FOLDER LIST` or `upload URL FOLDER`.
+ */
 import { readFile } from 'node:fs/promises'
 import { basename, dirname } from 'node:path'
-import {
-  File,
-  RemoteDownloaderRunner,
-  RemoteUploaderRunner,
-  Transaction,
-} from '../packages/core/dist/index.js'
+import { File, RemoteDownloaderRunner, RemoteUploaderRunner, Transaction } from '@pacifica/core'
 
 const [, , what, url, folder, list] = process.argv
 const started = performance.now()
@@ -28,7 +26,4 @@ if (what === 'download') {
   await new RemoteUploaderRunner(url).upload(folder, subject)
 }
 const seconds = (performance.now() - started) / 1000
-const { maxRSS, userCPUTime, systemCPUTime } = process.resourceUsage()
-console.log(
-  JSON.stringify({ seconds, cpuSeconds: (userCPUTime + systemCPUTime) / 1e6, maxRssKiB: maxRSS }),
-)
+console.log(JSON.stringify({ seconds, maxRssKiB: process.resourceUsage().maxRSS }))

@@ -1,8 +1,8 @@
-/** The services' side of transfer.mjs, in a process of its own: a simulated Cartd, and an Ingest that throws bytes away. */
+/** The services' side of the row `transfer`, in a process of its own: a simulated Cartd, and an Ingest that throws bytes away. */
 import { createHash, randomBytes } from 'node:crypto'
 import { createServer } from 'node:http'
-import { startCartd } from '../test/pacifica/cartd.ts'
-import { listenOn } from '../test/pacifica/listening.ts'
+import { startCartd } from '../../test/pacifica/cartd.ts'
+import { listenOn } from '../../test/pacifica/listening.ts'
 
 const [count, size] = process.argv.slice(3).map(Number) as [number, number]
 const BLOCK = randomBytes(1024 * 1024)
