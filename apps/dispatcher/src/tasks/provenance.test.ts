@@ -16,7 +16,7 @@ function eventWith(data: unknown): Event {
 }
 
 const notesOf = (data: unknown) =>
-  provenanceOf({ dispatcher: 'example', taskId: 'T-1', event: eventWith(data) }).map(
+  provenanceOf({ dispatcher: 'example', taskId: 'T-1', events: [eventWith(data)] }).map(
     ({ key, value }) => [key, value],
   )
 

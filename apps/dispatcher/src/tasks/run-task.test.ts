@@ -23,6 +23,7 @@ const task = {
   kind: 'event' as const,
   repeats: null,
   size: 0,
+  joinRun: null,
 }
 const never = new AbortController().signal
 let base: string
@@ -59,6 +60,7 @@ function run(isolated: Isolation['run'], settings: Settings = {}) {
     appendLog: async () => {},
     lastUploads: async () => ({ task: null, uploads: [] }),
     compared: async () => true,
+    joined: async () => ({ join: 'pair', key: 'k', events: {} }),
   }
   const needs = {
     dispatcher: 'example',
@@ -66,6 +68,7 @@ function run(isolated: Isolation['run'], settings: Settings = {}) {
     scratch,
     runners: createRunners({ cartdUrl: undefined, ingestUrl: undefined }),
     metadata: undefined,
+    place: async () => undefined,
     rowsOf: () => rows,
     log,
   }
