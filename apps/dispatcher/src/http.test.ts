@@ -165,6 +165,7 @@ test('GET /get shows the event and the task, every key in its order', async () =
     ['nextTry', null],
     ['progress', null],
     ['cancelAsked', null],
+    ['join', null],
   ])
 })
 

@@ -12,7 +12,14 @@ const log = createLog({ name: 'test', level: 'silent' })
 function table(ids: string[]) {
   const waiting = ids.map((id) => ({
     ...{ id, claim: 1, attempts: 1, retries: 0, event: '{}', trace: null },
-    ...{ cancelled: false, process: null, kind: 'event' as const, repeats: null, size: 100, joinRun: null },
+    ...{
+      cancelled: false,
+      process: null,
+      kind: 'event' as const,
+      repeats: null,
+      size: 100,
+      joinRun: null,
+    },
   }))
   const recorded: (Held & Settlement)[] = []
   const lost = new Set<string>()
