@@ -1,4 +1,4 @@
-/** /joins over the API of an app on the embedded database. */
+/** /joins over the API of an app on PostgreSQL; joins.test.ts has both engines. */
 import { randomUUID } from 'node:crypto'
 import {
   createBell,
@@ -27,7 +27,7 @@ let app: HttpApp
 let cancelled = 0
 
 beforeAll(async () => {
-  home = await openMigrated('embedded', 'dispatcher')
+  home = await openMigrated('postgresql', 'dispatcher')
   database = home.database
   const bell = createBell()
   const tasks = shownTasks(database, { bell, cancelBell: bell, newId: randomUUID })
