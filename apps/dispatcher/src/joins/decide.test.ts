@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { type Asked, decide, type FilledSlot, missingOf } from './decide.ts'
+import { type Asked, decide, type FilledSlot, inOrder, missingOf } from './decide.ts'
 
 const identity = { source: '/s', eventId: 'E-1', digest: 'd' }
 const asked: Asked = {
@@ -51,4 +51,10 @@ test('a slot that the definition no longer has is not waited for', () => {
   expect(missingOf(['a', 'b'], ['b', 'c'])).toEqual(['a'])
   const gone = open(holding('gone', { eventId: 'E-2' }))
   expect(decide({ ...asked, slots: ['raw'] }, gone)).toMatchObject({ complete: true })
+})
+
+test('events are in the order of the definition, whenever they came', () => {
+  const filled = ['gone', 'dark', 'raw'].map((slot) => holding(slot))
+  const slots = inOrder(['raw', 'dark'], filled).map(({ slot }) => slot)
+  expect(slots).toEqual(['raw', 'dark', 'gone'])
 })

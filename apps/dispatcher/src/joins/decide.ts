@@ -66,6 +66,15 @@ export function missingOf(slots: readonly string[], filled: readonly string[]): 
   return slots.filter((slot) => !filled.includes(slot))
 }
 
+/** In the order of the definition; what is not in it (any more) comes last. */
+export function inOrder<T extends { readonly slot: string }>(
+  slots: readonly string[],
+  filled: readonly T[],
+): T[] {
+  const place = ({ slot }: T) => (slots.includes(slot) ? slots.indexOf(slot) : slots.length)
+  return filled.toSorted((one, other) => place(one) - place(other))
+}
+
 function isSame(one: EventIdentity, other: EventIdentity): boolean {
   return one.digest === other.digest && one.source === other.source && one.eventId === other.eventId
 }

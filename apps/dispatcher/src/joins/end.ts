@@ -1,7 +1,7 @@
 /** How joins end: their task is made, or their events come to nothing. All of it in the transaction of whoever asks. */
 import type { Database, Sql } from '@pacifica/platform'
 import type { Failure, TaskState } from '../tasks/task.ts'
-import { type FilledSlot, missingOf } from './decide.ts'
+import { type FilledSlot, inOrder, missingOf } from './decide.ts'
 import * as failures from './failures.ts'
 import { joinEvent } from './join-event.ts'
 
@@ -36,7 +36,7 @@ export async function runJoin(
     join.slots,
     filled.map(({ slot }) => slot),
   )
-  const event = joinEvent(join, filled, missing)
+  const event = joinEvent(join, inOrder(join.slots, filled), missing)
   const size = Math.min(
     filled.reduce((sum, slot) => sum + slot.size, 0),
     Number.MAX_SAFE_INTEGER,
@@ -83,16 +83,23 @@ interface OpenRow extends failures.NamedJoin {
 
 const COLUMNS = `id, name, key, slots, at_deadline AS "atDeadline", deadline`
 
-/**
- * An event that came in before the deadline counts, also when nobody has begun it yet: so a deadline is over when nothing
- * that came in before it waits. A join that the definition no longer has is left as it is.
- */
+/** A join that the definition no longer has is left as it is. */
 const DUE = `
 SELECT ${COLUMNS} FROM task_join
 WHERE state = 'open' AND deadline <= now() AND name = ANY($1::text[])
-  AND deadline < coalesce((SELECT min(w.created) FROM task w WHERE w.state = 'waiting' AND w.kind IN ('event', 'retry')), 'infinity')
 ORDER BY deadline LIMIT 1
 FOR UPDATE SKIP LOCKED`
+
+/**
+ * An event that came in before the deadline counts, also when nobody has begun it yet: so a deadline is over when nothing
+ * that came in before it waits. OFFSET 0 keeps the planner to the tasks that wait: by the time they came in, it would
+ * read all that ever came.
+ */
+const BEFORE_DEADLINE = `
+SELECT FROM (
+  SELECT created FROM task WHERE state = 'waiting' AND kind IN ('event', 'retry') OFFSET 0
+) waiting
+WHERE created <= (SELECT deadline FROM task_join WHERE id = $1) LIMIT 1`
 
 /** Does what is to be done at the deadline of one join that is past it. Undefined: there is none. */
 export function endDue(
@@ -105,6 +112,7 @@ export function endDue(
   return database.transaction(async (sql) => {
     const [join] = await sql.query<OpenRow>(DUE, [[...names]])
     if (join === undefined) return undefined
+    if ((await sql.query(BEFORE_DEADLINE, [join.id])).length > 0) return undefined
     if (join.atDeadline === 'run') {
       await runJoin(sql, join, 'expired', newId())
       return { join, state: 'expired' }

@@ -1,7 +1,10 @@
-/** What the tasks of events say that came to nothing in a join. Pure. */
+/**
+ * What the tasks of events say that came to nothing in a join. Pure. Subscribers read it who may not see each other's
+ * events: other events are named by their tasks, which operators can look up.
+ */
 import { storableFailure } from '../tasks/failure.ts'
 import type { Failure } from '../tasks/task.ts'
-import type { EventIdentity, FilledSlot } from './decide.ts'
+import type { FilledSlot } from './decide.ts'
 
 /** A join, for people. */
 export interface NamedJoin {
@@ -14,13 +17,14 @@ function failure(type: string, value: string): Failure {
   return storableFailure({ type, value, traceback: '' })
 }
 
-export function slotTaken(join: NamedJoin, { slot, task, source, eventId }: FilledSlot): Failure {
-  const value = `${named(join)}: its slot ${slot} holds another event, ${eventId} of ${source} (task ${task}), and keeps it (onDuplicate: keep)`
+export function slotTaken(join: NamedJoin, { slot, task }: FilledSlot): Failure {
+  const value = `${named(join)}: its slot ${slot} holds another event, that of task ${task}, and keeps it (onDuplicate: keep)`
   return failure('JoinSlotTakenError', value)
 }
 
-export function replaced(join: NamedJoin, slot: string, by: EventIdentity): Failure {
-  const value = `${named(join)}: another event, ${by.eventId} of ${by.source}, has taken its place in slot ${slot} (onDuplicate: replace)`
+/** @param by the task of the event that came later */
+export function replaced(join: NamedJoin, slot: string, by: string): Failure {
+  const value = `${named(join)}: another event, that of task ${by}, has taken its place in slot ${slot} (onDuplicate: replace)`
   return failure('JoinReplacedError', value)
 }
 

@@ -71,7 +71,7 @@ export function fillSlot(
     const open = await readOpen(sql, place)
     const last = place.onLate === 'refuse' ? await readLast(sql, place) : undefined
     const decision = decide({ ...place, ...own }, { open, last })
-    return await carryOut(sql, held.id, place, own, decision, newId)
+    return await carryOut(sql, held.id, place, decision, newId)
   })
 }
 
@@ -79,7 +79,6 @@ async function carryOut(
   sql: Sql,
   task: string,
   place: Place,
-  own: EventIdentity,
   decision: Decision,
   newId: () => string,
 ): Promise<Filled> {
@@ -95,7 +94,7 @@ async function carryOut(
   else
     await sql.query(`UPDATE task_join SET slots = $2::jsonb WHERE id = $1`, [id, slotsText(place)])
   if (decision.kind === 'replace') {
-    await turnOut(sql, id, decision.held, failures.replaced(join, place.slot, own))
+    await turnOut(sql, id, decision.held, failures.replaced(join, place.slot, task))
   }
   if (decision.kind !== 'again') await sql.query(FILL, [id, place.slot, task])
   await sql.query(WAIT, [task, id, waiting(place)])

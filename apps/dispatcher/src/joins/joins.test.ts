@@ -167,7 +167,7 @@ describe.each(ENGINES)('on the %s engine', (engine) => {
     const [first, second] = [await begun('raw-1'), await begun('raw-2')]
     const join = await joined(first, placeIn('raw'))
     const filled = await fill(second, placeIn('raw'))
-    const failure = { type: 'JoinSlotTakenError', value: expect.stringContaining('raw-1 of /s') }
+    const failure = { type: 'JoinSlotTakenError', value: expect.stringContaining(first.id) }
     expect(filled).toMatchObject({ kind: 'refused', failure })
     expect((await readJoin(one, join))?.filled).toMatchObject([{ task: first.id }])
     expect(await statesOf(first, second)).toEqual(['joined', 'running'])
@@ -182,7 +182,7 @@ describe.each(ENGINES)('on the %s engine', (engine) => {
     expect(await fill(second, replacing)).toMatchObject({ join, did: 'replace', complete: false })
     expect(await statesOf(first, again, second)).toEqual(['unrouted', 'unrouted', 'joined'])
     expect(await rowOf(first.id)).toMatchObject({
-      ...{ type: 'JoinReplacedError', joined: null, value: expect.stringContaining('raw-2 of /s') },
+      ...{ type: 'JoinReplacedError', joined: null, value: expect.stringContaining(second.id) },
     })
     expect((await readJoin(one, join))?.filled).toMatchObject([{ task: second.id }])
   })
@@ -287,12 +287,12 @@ describe.each(ENGINES)('on the %s engine', (engine) => {
     const [first, again, dark] = [await begun('raw-1'), await begun('raw-1'), await begun('dark-1')]
     const slots = ['raw', 'dark', 'flat']
     const join = await joined(first, placeIn('raw', { slots }))
-    for (const task of [again]) await fill(task, placeIn('raw', { slots }))
+    await fill(again, placeIn('raw', { slots }))
     await fill(dark, placeIn('dark', { slots }))
     const cancel = (task: ClaimedTask) => withdraw(one, task.id, CANCELLED)
-    const filled = async () => (await readJoin(one, join))?.filled.map(({ task }) => task)
+    const filled = async () => (await readJoin(one, join))?.filled.map(({ task }) => task).sort()
     expect(await cancel(first)).toBe('cancelled')
-    expect(await filled()).toEqual([dark.id, again.id].sort(byCreation([again, dark])))
+    expect(await filled()).toEqual([dark.id, again.id].sort())
     expect(await cancel(again)).toBe('cancelled')
     expect(await filled()).toEqual([dark.id])
     expect(await cancel(dark)).toBe('cancelled')
@@ -300,11 +300,6 @@ describe.each(ENGINES)('on the %s engine', (engine) => {
     expect(await readJoin(one, join)).toMatchObject({ state: 'cancelled', filled: [] })
     expect(await statesOf(first, again, dark)).toEqual(['cancelled', 'cancelled', 'cancelled'])
   })
-
-  function byCreation(order: readonly ClaimedTask[]) {
-    const ids = order.map(({ id }) => id)
-    return (a: string, b: string) => ids.indexOf(a) - ids.indexOf(b)
-  }
 
   test("a retry and a dry run of a join's task run on its events", async () => {
     await fill(await begun('raw-1'), placeIn('raw'))

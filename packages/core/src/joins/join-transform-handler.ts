@@ -72,6 +72,7 @@ export class JoinTransformHandler<Slot extends string = string> extends JoinHand
     this.#options = options
   }
 
+  /** Rejects with what the function threw, or a transfer: then nothing is uploaded. */
   override async handle(joined: JoinedEvents<Slot>, context: TaskContext): Promise<void> {
     const inputFolder = await emptyFolder(context.folder, 'downloads')
     const outputFolder = await emptyFolder(context.folder, 'uploads')

@@ -39,7 +39,8 @@ CREATE UNIQUE INDEX "task_join_open_key" ON "task_join"("name", "key") WHERE "st
 
 -- CreateIndex: lists, the newest first, and the last one of a key
 CREATE INDEX "task_join_state_seq_idx" ON "task_join"("state", "seq");
-CREATE INDEX "task_join_key_seq_idx" ON "task_join"("key", "name", "seq");
+CREATE INDEX "task_join_name_seq_idx" ON "task_join"("name", "seq");
+CREATE INDEX "task_join_key_name_seq_idx" ON "task_join"("key", "name", "seq");
 
 -- CreateIndex: what is due, and what can be purged (partial: Prisma's schema cannot say these two)
 CREATE INDEX "task_join_deadline_idx" ON "task_join"("deadline") WHERE "state" = 'open';
