@@ -19,7 +19,7 @@ import { listJoins, readJoin, readJoinBacklog } from './list.ts'
 import { readJoined } from './read.ts'
 import { withdraw } from './withdraw.ts'
 
-const CLAIM = { limit: 99, leaseMs: 60_000, maxStarts: 3, worker: 'me', except: [] }
+const CLAIM = { limit: 99, leaseMs: 3_600_000, maxStarts: 3, worker: 'me', except: [] }
 const HOUR = 3_600_000
 
 function placeIn(slot: string, parts: Partial<Place> = {}): Place {

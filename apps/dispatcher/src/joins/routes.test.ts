@@ -19,7 +19,7 @@ import { acceptTask, claimTasks } from '../tasks/store.ts'
 import { fillSlot } from './fill.ts'
 import { shownJoins } from './shown-joins.ts'
 
-const CLAIM = { limit: 99, leaseMs: 60_000, maxStarts: 3, worker: 'me', except: [] }
+const CLAIM = { limit: 99, leaseMs: 3_600_000, maxStarts: 3, worker: 'me', except: [] }
 
 let home: MigratedDatabase
 let database: Database
