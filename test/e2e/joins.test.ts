@@ -59,6 +59,7 @@ async function start(): Promise<void> {
     DISPATCHER_HANDLER_ENV: 'JOINED_FOLDER',
     JOINED_FOLDER: folder,
     DISPATCHER_LEASE: '1s',
+    DISPATCHER_TASK_STARTS: '100',
     CARTD_URL: pathToFileURL(join(folder, 'in')).href,
     INGEST_URL: pathToFileURL(join(folder, 'out')).href,
     LOG_LEVEL: 'warn',
