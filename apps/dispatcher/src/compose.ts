@@ -26,6 +26,7 @@ import { childProcessIsolation } from './isolation/child-process.ts'
 import { guardLoops } from './isolation/guard-loops.ts'
 import { inlineIsolation } from './isolation/inline.ts'
 import type { Isolation } from './isolation/isolation.ts'
+import { openJoins } from './joins/open.ts'
 import { checkDispatcher, loadDispatcher } from './load-dispatcher.ts'
 import { type TaskMetrics, taskMetrics } from './metrics.ts'
 import { openOutbox } from './outbox/open.ts'
@@ -99,16 +100,22 @@ export async function startDispatcher(
     bytesInHand: () => worker.bytesInHand,
   })
   const handlers = isolationFor(needs, dispatcher, config)
-  const isolation = guardLoops(handlers, { dispatcher: name, router: dispatcher.router })
+  const { router, joins: definedJoins } = dispatcher
+  const isolation = guardLoops(handlers, { dispatcher: name, router, joins: definedJoins })
   const metadata = config.metadataUrl && metadataAsker(new MetadataClient(config.metadataUrl))
   const parts = { life, log, metrics, health, database, channel: transport.taskEvents }
   const outbox = await openOutbox(parts, { dispatcher: name })
   const bell = ringingToo(taskBell(database), outbox)
+  const joins = openJoins(
+    { life, log, metrics, database, tasks: bell },
+    { joins: definedJoins, dispatcher: name },
+  )
   const carts = openLeftCarts({ life, log, database, runners })
   const bells = { bell, cancelBell: database.bell('dispatcher_cancel') }
   const worker = createWorker(
     {
       ...{ log, database, scratch, isolation, runners, metadata, dispatcher: name },
+      place: joins.place,
       ...{ ...bells, outbox, carts, onSettled: counts.onSettled, dryRunFolder },
     },
     config,
@@ -134,7 +141,7 @@ export async function startDispatcher(
   const tasks = shownTasks(database, { ...bells, newId: randomUUID })
   const guard = guardOf(config)
   const listening = await serveApi(
-    { life, log, metrics, health, accept, tasks, guard },
+    { life, log, metrics, health, accept, tasks, joins: joins.shown, guard },
     { name, config },
   )
   return { ...listening, name }

@@ -42,6 +42,7 @@ async function app(apiTokens: string | undefined): Promise<HttpApp> {
         ...{ list: never, read: never, retry: never, dryRun: never },
         page: async () => ({ rows: [], next: undefined }),
       },
+      joins: { defined: new Set(), list: never, read: never, cancel: never },
     },
     { name: 'x', bodyLimit: 1_000 },
   )

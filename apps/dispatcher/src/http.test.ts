@@ -13,6 +13,7 @@ import {
   openMigrated,
 } from '../../../test/harness/index.ts'
 import { dispatcherApp } from './http.ts'
+import { shownJoins } from './joins/shown-joins.ts'
 import { appendLog } from './tasks/log-store.ts'
 import { shownTasks } from './tasks/shown-tasks.ts'
 import { acceptTask, claimTasks, recordResult } from './tasks/store.ts'
@@ -37,7 +38,8 @@ function appOn(database: Database, store = acceptTask.bind(undefined, database))
   const accept = { store, bell: createBell(), log, newId: randomUUID, onAccepted: () => {} }
   const [bell, cancelBell] = [createBell(), createBell()]
   const tasks = shownTasks(database, { bell, cancelBell, newId: randomUUID })
-  const needs = { log, metrics: createMetrics(), health: createHealth(), accept, tasks }
+  const joins = shownJoins(database, { defined: [], onCancelled() {} })
+  const needs = { log, metrics: createMetrics(), health: createHealth(), accept, tasks, joins }
   return dispatcherApp(needs, { name: 'example', bodyLimit: 10_000 })
 }
 
@@ -163,6 +165,7 @@ test('GET /get shows the event and the task, every key in its order', async () =
     ['nextTry', null],
     ['progress', null],
     ['cancelAsked', null],
+    ['join', null],
   ])
 })
 

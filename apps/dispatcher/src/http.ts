@@ -13,6 +13,7 @@ import {
 } from '@pacifica/platform'
 import type { DispatcherConfig } from './config.ts'
 import { dispatcherSecurity, type Guard } from './guard.ts'
+import { joinRoutes, type ShownJoins } from './joins/routes.ts'
 import { type AcceptNeeds, acceptPosted } from './tasks/accept.ts'
 import { itemRoutes, type TaskItems } from './tasks/item-routes.ts'
 import { type ShownTasks, taskRoutes } from './tasks/routes.ts'
@@ -25,6 +26,8 @@ const ERRORS: ErrorTable = {
   TASK_NOT_FOUND: 404,
   TASK_ENDED: 409,
   TASK_NOT_FAILED: 409,
+  JOIN_NOT_FOUND: 404,
+  JOIN_ENDED: 409,
   TOKEN: 401,
   DATABASE_AWAY: 503,
 }
@@ -42,13 +45,14 @@ export interface ApiNeeds {
   readonly health: Health
   readonly accept: AcceptNeeds
   readonly tasks: ShownTasks & TaskItems
+  readonly joins: ShownJoins
   /** Undefined: everybody who reaches the port may ask. */
   readonly guard?: Guard | undefined
 }
 
 /** The app, not listening yet: what the tests inject into. */
 export async function dispatcherApp(
-  { accept, tasks, guard, ...needs }: ApiNeeds,
+  { accept, tasks, joins, guard, ...needs }: ApiNeeds,
   { name, bodyLimit }: { name: string; bodyLimit: number },
 ): Promise<HttpApp> {
   const app = await createHttpApp(needs, {
@@ -78,6 +82,12 @@ export async function dispatcherApp(
       read: (id) => answering(() => tasks.read(id)),
       retry: (id) => answering(() => tasks.retry(id)),
       dryRun: (id) => answering(() => tasks.dryRun(id)),
+    })
+    joinRoutes(scope, {
+      defined: joins.defined,
+      list: (filter, page) => answering(() => joins.list(filter, page)),
+      read: (id) => answering(() => joins.read(id)),
+      cancel: (id) => answering(() => joins.cancel(id)),
     })
   })
   return app

@@ -27,7 +27,8 @@ export function checkDispatcher(value: unknown, where: string): Dispatcher {
   if (!DISPATCHER_NAME_PATTERN.test(value.name)) {
     throw new DispatcherModuleError(`${where}: its name must be 1 to 64 of a-z, 0-9 and '-'`)
   }
-  return value
+  // One that an earlier version of core has made.
+  return value.joins === undefined ? { ...value, joins: [] } : value
 }
 
 async function load(module: string, folder: string): Promise<object> {

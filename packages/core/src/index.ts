@@ -88,6 +88,23 @@ export {
   type TransformOptions,
   type TransformResult,
 } from './handlers/transform-handler.ts'
+export { JoinKeyError } from './joins/errors.ts'
+export {
+  defineJoin,
+  type Join,
+  type JoinDefinition,
+  type JoinSlot,
+  type SlotDefinition,
+} from './joins/join.ts'
+export { type JoinedEvents, JoinHandler } from './joins/join-handler.ts'
+export {
+  type JoinInput,
+  type JoinTransform,
+  JoinTransformHandler,
+  type JoinTransformInput,
+  type JoinTransformOptions,
+} from './joins/join-transform-handler.ts'
+export { type JoinPlace, MAX_JOIN_KEY, placeOf } from './joins/place.ts'
 export { MetadataClient } from './metadata/metadata-client.ts'
 export type { Scalar } from './models/entries.ts'
 export {

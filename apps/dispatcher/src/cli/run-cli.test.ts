@@ -1,5 +1,5 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { createServer } from 'node:http'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -20,6 +20,14 @@ const upload = { number: 1, now: { bundle: '/d/x.tar' }, added: [], removed: [],
 const comparison = { comparedWith: 'T-1', same: false, uploads: [upload] }
 const item = JSON.stringify(shown)
 const ended = JSON.stringify({ ...shown, state: 'done', settled: shown.created, comparison })
+const raw = { slot: 'raw', source: '/s', eventID: 'E\u001b', taskID: 'T-9', filled: shown.created }
+const dark = { slot: 'dark', source: null, eventID: null, taskID: null, filled: null }
+const oneJoin = {
+  ...{ joinID: 'J-1', name: 'pair', key: 'K', state: 'open', defined: false, missing: ['dark'] },
+  ...{ slots: [raw, dark], atDeadline: 'run', deadline: shown.created, created: shown.created },
+  ...{ settled: null, taskID: null, taskStatus: null },
+}
+const over = { state: 'cancelled', defined: true }
 let dispatcher: Listening
 let folder: string
 let tokens: string
@@ -32,18 +40,8 @@ beforeAll(async () => {
     createServer((request, response) => {
       asked.push(`${request.method} ${request.url}`)
       authorization = request.headers.authorization
-      if (request.url === '/tasks' || request.url?.startsWith('/tasks?')) {
-        response.setHeader('link', '</tasks?limit=1&cursor=41>; rel="next"').end(`[${item}]`)
-      } else if (request.method === 'POST') {
-        response.end('{"taskID":"T-9","taskStatus":"202 Accepted","repeats":"T-1"}')
-      } else if (request.url === '/tasks/T-9') {
-        looks += 1
-        response.end(looks < 3 ? item : ended)
-      } else if (request.url === '/tasks/T-2') {
-        response.writeHead(409).end('{"message":"task T-2 has ended already: 200 OK"}')
-      } else if (request.method === 'DELETE') {
-        response.writeHead(202).end('{"taskID":"T-1","taskStatus":"102 Processing"}')
-      } else response.end('what it wrote\n')
+      if (request.url?.startsWith('/joins')) answerJoins(request, response)
+      else answerTasks(request, response)
     }),
   )
 })
@@ -51,6 +49,30 @@ afterAll(async () => {
   await dispatcher.close()
   await rm(folder, { recursive: true })
 })
+
+function answerTasks(request: IncomingMessage, response: ServerResponse): void {
+  if (request.url === '/tasks' || request.url?.startsWith('/tasks?')) {
+    response.setHeader('link', '</tasks?limit=1&cursor=41>; rel="next"').end(`[${item}]`)
+  } else if (request.method === 'POST') {
+    response.end('{"taskID":"T-9","taskStatus":"202 Accepted","repeats":"T-1"}')
+  } else if (request.url === '/tasks/T-9') {
+    looks += 1
+    response.end(looks < 3 ? item : ended)
+  } else if (request.url === '/tasks/T-2') {
+    response.writeHead(409).end('{"message":"task T-2 has ended already: 200 OK"}')
+  } else if (request.method === 'DELETE') {
+    response.writeHead(202).end('{"taskID":"T-1","taskStatus":"102 Processing"}')
+  } else response.end('what it wrote\n')
+}
+
+function answerJoins({ url, method }: IncomingMessage, response: ServerResponse): void {
+  if (method === 'DELETE') response.end(JSON.stringify(over))
+  else if (url === '/joins/J-1') response.end(JSON.stringify(oneJoin))
+  else {
+    response.setHeader('link', '</joins?limit=1&cursor=7>; rel="next"')
+    response.end(JSON.stringify([oneJoin, { ...oneJoin, ...over }]))
+  }
+}
 
 async function cmd(...argv: string[]) {
   const [out, errors]: [string[], string[]] = [[], []]
@@ -103,6 +125,23 @@ test('a dry run that is waited for shows the difference', async () => {
   expect(out).toContain('Compared with task T-1: different\nupload 1 /d/x.tar\n  * x 3 → 4\n')
 })
 
+test('joins are listed, shown and cancelled', async () => {
+  const time = shown.created
+  expect(await cmd('joins', '--state', 'open', '--name', 'pair', '--key', 'K')).toEqual({
+    code: 0,
+    out:
+      `J-1  open       pair  K  waits for dark until ${time}  not defined any more\n` +
+      'J-1  cancelled  pair  K\n',
+    errors: 'There are more: add --cursor 7',
+  })
+  expect(asked.at(-1)).toBe('GET /joins?state=open&name=pair&key=K')
+  const { out } = await cmd('joins', 'J-1')
+  expect(out).toContain('name:      pair (not defined any more)\n')
+  expect(out).toContain(`raw:       E  of /s, ${time}, task T-9\ndark:      missing\n`)
+  expect(await cmd('cancel-join', 'J-1')).toMatchObject({ code: 0, out: 'cancelled\n' })
+  expect(asked.at(-1)).toBe('DELETE /joins/J-1')
+})
+
 test('a refusal is told in its own words', async () => {
   const { code, errors } = await cmd('cancel', 'T-2', '--url', dispatcher.url)
   expect([code, errors]).toEqual([1, 'task T-2 has ended already: 200 OK'])
@@ -121,6 +160,8 @@ test.each([
   [['cancel']],
   [['cancel', 'a', 'b']],
   [['log', '--no']],
+  [['cancel-join']],
+  [['joins', '--kind', 'event']],
 ])('the words %j are answered with how to use it', async (words) => {
   expect(await cmd(...words)).toMatchObject({ code: 2, errors: expect.stringContaining('Usage') })
 })

@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util'
 import type { taskDetail } from '../tasks/item-view.ts'
 import { type Ask, askerOf, type Env } from './ask.ts'
 import { detailText, listText } from './show.ts'
+import { joinsText, joinText } from './show-joins.ts'
 
 const USAGE = `Usage: pacifica-dispatcher-cmd COMMAND [TASK] [OPTIONS]
 
@@ -13,10 +14,14 @@ const USAGE = `Usage: pacifica-dispatcher-cmd COMMAND [TASK] [OPTIONS]
   retry TASK    begin a task that ended badly anew
   dry-run TASK  run its handler again without uploading, and compare
   cancel TASK   end the task: at once while it waits, else its handler is told to end
+  joins [JOIN]  the joins, newest first: --state, --name, --key, --limit, --cursor; or what is known of one
+  cancel-join JOIN  give up a join that is open
 
-  --state S     waiting, running, retrying, done, unrouted, failed, timed-out, cancelled; several with commas between
-  --kind K      event, retry or dry-run
+  --state S     waiting, running, retrying, joined, done, unrouted, failed, timed-out, cancelled; of joins: open, complete,
+                expired, failed, cancelled; several with commas between
+  --kind K      event, join, retry or dry-run
   --event ID    the event's id; --source S its source
+  --name N      the join's name; --key K its key
   --since TIME  came in then or later, --until TIME before: 2019-01-09T09:17:26Z
   --text T      somewhere in the event's id or source, or in the error
   --limit N     at most so many, 100 unless given, 1000 at most
@@ -24,7 +29,7 @@ const USAGE = `Usage: pacifica-dispatcher-cmd COMMAND [TASK] [OPTIONS]
   --json        the API's own answer
   --url URL     the dispatcher's, http://DISPATCHER_HOST:DISPATCHER_PORT unless given
 
-TASK is the task's id. Where API_TOKENS names a file, its first token is shown to the dispatcher.
+TASK is the task's id, JOIN the join's. Where API_TOKENS names a file, its first token is shown to the dispatcher.
 `
 
 const OPTIONS = {
@@ -32,6 +37,8 @@ const OPTIONS = {
   kind: { type: 'string' },
   event: { type: 'string' },
   source: { type: 'string' },
+  name: { type: 'string' },
+  key: { type: 'string' },
   since: { type: 'string' },
   until: { type: 'string' },
   text: { type: 'string' },
@@ -59,23 +66,30 @@ const FILTERS = [
   'cursor',
 ] as const
 
+const JOIN_FILTERS = ['state', 'name', 'key', 'limit', 'cursor'] as const
+
 interface Asked {
   readonly task: string
   readonly values: Values
 }
 
+/** Whether a command takes one; unless said, it does. */
+type Id = 'none' | 'perhaps'
+
 /** The exit code. */
 type Command = (ask: Ask, needs: CliNeeds, asked: Asked) => Promise<number>
 
 const COMMANDS: Readonly<
-  Record<string, { readonly run: Command; readonly takes: readonly Option[] }>
+  Record<string, { readonly run: Command; readonly takes: readonly Option[]; readonly id?: Id }>
 > = {
-  list: { run: list, takes: FILTERS },
+  list: { run: list, takes: FILTERS, id: 'none' },
   show: { run: show, takes: [] },
   log: { run: log, takes: [] },
   retry: { run: repeat('retry'), takes: ['wait'] },
   'dry-run': { run: repeat('dry-run'), takes: ['wait'] },
   cancel: { run: cancel, takes: [] },
+  joins: { run: joins, takes: JOIN_FILTERS, id: 'perhaps' },
+  'cancel-join': { run: cancelJoin, takes: [] },
 }
 
 export interface CliNeeds {
@@ -109,16 +123,41 @@ export async function runCli(needs: CliNeeds): Promise<number> {
 }
 
 async function list(ask: Ask, { print, complain }: CliNeeds, { values }: Asked): Promise<number> {
-  const query = new URLSearchParams()
-  for (const name of FILTERS) {
-    const value = values[name]
-    if (value !== undefined) query.set(name === 'event' ? 'eventID' : name, value)
-  }
-  const { text, next } = await ask('GET', `/tasks?${query}`)
+  const { text, next } = await ask('GET', `/tasks?${queryOf(values, FILTERS)}`)
   print(values.json ? `${text}\n` : listText(JSON.parse(text)))
+  sayMore(next, complain)
+  return 0
+}
+
+async function joins(ask: Ask, { print, complain }: CliNeeds, asked: Asked): Promise<number> {
+  const { task: join, values } = asked
+  const one = join !== ''
+  const path = one ? joinPath(join) : `/joins?${queryOf(values, JOIN_FILTERS)}`
+  const { text, next } = await ask('GET', path)
+  const shown = () => (one ? joinText(JSON.parse(text)) : joinsText(JSON.parse(text)))
+  print(values.json ? `${text}\n` : shown())
+  sayMore(next, complain)
+  return 0
+}
+
+async function cancelJoin(ask: Ask, { print }: CliNeeds, { task: join, values }: Asked) {
+  const { text } = await ask('DELETE', joinPath(join))
+  print(`${values.json ? text : JSON.parse(text).state}\n`)
+  return 0
+}
+
+function queryOf(values: Values, names: readonly (keyof Values & Option)[]): URLSearchParams {
+  const query = new URLSearchParams()
+  for (const name of names) {
+    const value = values[name]
+    if (value !== undefined) query.set(name === 'event' ? 'eventID' : name, String(value))
+  }
+  return query
+}
+
+function sayMore(next: string | undefined, complain: CliNeeds['complain']): void {
   const cursor = next && new URLSearchParams(next.slice(next.indexOf('?'))).get('cursor')
   if (cursor) complain(`There are more: add --cursor ${cursor}`)
-  return 0
 }
 
 async function show(ask: Ask, { print }: CliNeeds, { task, values }: Asked): Promise<number> {
@@ -165,6 +204,10 @@ function pathOf(task: string, more = ''): string {
   return `/tasks/${encodeURIComponent(task)}${more}`
 }
 
+function joinPath(join: string): string {
+  return `/joins/${encodeURIComponent(join)}`
+}
+
 type ReadCommand = Asked & { readonly command: Command }
 
 function readCommand(argv: readonly string[]): ReadCommand | { readonly wrong: string } | 'help' {
@@ -178,8 +221,9 @@ function readCommand(argv: readonly string[]): ReadCommand | { readonly wrong: s
     if (values.help) return 'help'
     const found = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined
     if (found === undefined) return { wrong: `no such command: "${name}"` }
-    if (more.length > 0 || (name === 'list') !== (task === '')) {
-      return { wrong: name === 'list' ? 'list takes options alone' : `${name} takes one task's id` }
+    const none = task === ''
+    if (more.length > 0 || (found.id === undefined && none) || (found.id === 'none' && !none)) {
+      return { wrong: found.id === 'none' ? `${name} takes options alone` : `${name} takes one id` }
     }
     const known = new Set<string>([...EVERYWHERE, ...found.takes])
     const strange = Object.keys(values).find((option) => !known.has(option))

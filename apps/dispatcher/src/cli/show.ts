@@ -26,6 +26,7 @@ export function detailText(task: Detail): string {
     ['status', task.taskStatus],
     ['kind', task.kind],
     ['repeats', repeats],
+    ['join', task.join],
     ['event', clean(task.eventID)],
     ['source', clean(task.source)],
     ['created', task.created],
@@ -80,6 +81,6 @@ function progressText(progress: Item['progress']): string {
 }
 
 /** What senders and handlers wrote does not move the cursor of whoever reads it. */
-function clean(text: string): string {
+export function clean(text: string): string {
   return text.replaceAll(/\p{Cc}/gu, ' ')
 }

@@ -11,7 +11,7 @@ import { failureOf } from '../tasks/failure.ts'
 import { retryOf } from '../tasks/retry.ts'
 import type { Outcome } from '../tasks/task.ts'
 import { childEnvironment, type Environment, temporaryFolder } from './child-environment.ts'
-import type { Isolation, Job, RunNotes } from './isolation.ts'
+import type { Isolation, Job, JoinedJob, RunNotes } from './isolation.ts'
 import type { ToChild, ToSupervisor } from './messages.ts'
 import { endTree, recordOf } from './process-tree.ts'
 import { type ServedTransfers, serveTransfers } from './served-transfers.ts'
@@ -181,16 +181,21 @@ function untilItEnds(
 }
 
 function jobFor({ module, workingFolder }: ChildProcessOptions, job: Job): ToChild {
-  const { taskId, event, folder, provenance } = job
+  const { taskId, event, joined, folder, provenance } = job
   return {
     kind: 'job',
     taskId,
     event: event.text,
+    joined: joined && { ...joined, events: textsOf(joined.events) },
     folder,
     provenance: provenance.map(({ key, value }) => ({ key, value })),
     module,
     workingFolder,
   }
+}
+
+function textsOf(events: JoinedJob['events']): Record<string, string> {
+  return Object.fromEntries(Object.entries(events).map(([slot, { text }]) => [slot, text]))
 }
 
 function hear(

@@ -64,3 +64,23 @@ test.each([
 ])('an event %s is left to who runs handlers, who says so', async (_what, router) => {
   expect((await guarded(router)).runs).toBe(1)
 })
+
+const harmless = Event.parse('{"specversion":"1.0","type":"t","source":"/s","id":"1"}')
+
+test.each([
+  ['refused', [{ name: 'pair', allowLoops: false }], 0],
+  ['let through where the join allows it', [{ name: 'pair', allowLoops: true }], 1],
+  ['left to who runs handlers when it has no such join', [], 1],
+])('of a join with one such event all are %s', async (_what, joins, runs) => {
+  let ran = 0
+  const isolation = {
+    async run() {
+      ran += 1
+      return { kind: 'done' } as const
+    },
+  }
+  const guard = guardLoops(isolation, { dispatcher: 'called-so', router: undecided, joins })
+  const joined = { join: 'pair', key: 'k', events: { raw: harmless, dark: own } }
+  await guard.run({ event: harmless, joined }, new AbortController().signal)
+  expect(ran).toBe(runs)
+})

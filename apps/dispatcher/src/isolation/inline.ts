@@ -8,7 +8,7 @@ import { runHere } from './run-here.ts'
 
 export function inlineIsolation({ dispatcher }: { readonly dispatcher: Dispatcher }): Isolation {
   return {
-    run: (job, signal) => runHere(dispatcher, job.event, contextFor(job, signal), process.cwd()),
+    run: (job, signal) => runHere(dispatcher, job, contextFor(job, signal), process.cwd()),
   }
 }
 

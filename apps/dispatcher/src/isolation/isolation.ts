@@ -10,10 +10,20 @@ import type {
 import type { Outcome } from '../tasks/task.ts'
 import type { ProcessRecord } from './process-tree.ts'
 
+/** The events of a join, by slot. */
+export interface JoinedJob {
+  /** The join's name. */
+  readonly join: string
+  readonly key: string
+  readonly events: Readonly<Record<string, Event>>
+}
+
 /** What a handler's run needs to know and may ask for. */
 export interface Job {
   readonly taskId: string
   readonly event: Event
+  /** What a task of a join runs on, instead of its own event. */
+  readonly joined?: JoinedJob | undefined
   /** The task's scratch folder: exists, and is removed afterwards. */
   readonly folder: string
   readonly provenance: readonly TransactionKeyValue[]

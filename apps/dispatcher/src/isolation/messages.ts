@@ -8,6 +8,7 @@ import type {
   UploadResult,
 } from '@pacifica/core'
 import type { Outcome } from '../tasks/task.ts'
+import type { JoinedJob } from './isolation.ts'
 import type { WireError } from './wire-errors.ts'
 
 /** Where the child listens for the end of its supervisor. 0 to 2 are the usual ones, 3 is the channel of messages. */
@@ -28,6 +29,10 @@ export interface WireJob {
   readonly taskId: string
   /** JSON text. */
   readonly event: string
+  /** Each JSON text. */
+  readonly joined:
+    | (Omit<JoinedJob, 'events'> & { readonly events: Record<string, string> })
+    | undefined
   readonly folder: string
   readonly provenance: readonly TransactionKeyValueAttributes[]
   /** DISPATCHER_MODULE; undefined when the child's own program has the dispatcher. */

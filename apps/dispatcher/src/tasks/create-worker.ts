@@ -2,10 +2,9 @@
 import { hostname } from 'node:os'
 import { type Bell, type Database, insist, type Log } from '@pacifica/platform'
 import type { DispatcherConfig } from '../config.ts'
+import { readJoined } from '../joins/read.ts'
 import { cancelledAmong } from './cancel.ts'
-
 import { forgetCart, noteCart } from './cart-store.ts'
-
 import * as logs from './log-store.ts'
 import { readLastUploads } from './repeat.ts'
 import { DEFAULT_RETRY, type RetryPolicy } from './retry.ts'
@@ -106,6 +105,7 @@ function runRows(
     lastUploads: () => insisting('the last bundles', () => readLastUploads(database, task)),
     compared: (found) =>
       insisting('the comparison', () => store.noteComparison(database, task, found)),
+    joined: () => insisting('the events', () => readJoined(database, task.joinRun)),
     appendLog: (pieces) => logs.appendLog(database, task, pieces),
   }
 }

@@ -74,7 +74,7 @@ function aborted(...signals: readonly AbortSignal[]): Promise<void> {
 }
 
 /** Ends that nobody's telling brought about. */
-const ENDS: ReadonlySet<Outcome['kind']> = new Set(['done', 'unrouted', 'refused'])
+const ENDS: ReadonlySet<Outcome['kind']> = new Set(['done', 'unrouted', 'refused', 'joined'])
 
 /** What a run's end means, given who told it to end. A handler that came to its end in spite of that is done. */
 function told(outcome: Outcome, stop: AbortSignal, limitMs: number): Outcome {

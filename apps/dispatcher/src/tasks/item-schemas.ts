@@ -3,7 +3,7 @@ import { Type } from 'typebox'
 import { exampleEvent, exampleId, exampleTime, status, task, textOrNull, time } from './schemas.ts'
 import { STATUS_LINES, type TaskState } from './task.ts'
 
-export const TASK_KINDS = ['event', 'retry', 'dry-run'] as const
+export const TASK_KINDS = ['event', 'retry', 'dry-run', 'join'] as const
 const STATES = Object.keys(STATUS_LINES) as TaskState[]
 const otherId = '5d0c3a52-77a1-4be8-9d6c-2f4a8e1b6c90'
 const timeOrNull = Type.Union([time, Type.Null()])
@@ -66,11 +66,12 @@ export const tasksQuery = Type.Object({
 })
 
 const { attempts, retries, nextTry, progress, cancelAsked } = task.properties
-const { filesTaken, bytesTaken, bundles, exceptionTraceback, eventData } = task.properties
+const { join, filesTaken, bytesTaken, bundles, exceptionTraceback, eventData } = task.properties
 
 const kind = Type.String({
   enum: [...TASK_KINDS],
-  description: 'event: an event came in; retry and dry-run repeat another task',
+  description:
+    'event: an event came in; join: several came together; retry and dry-run repeat another task',
 })
 
 const itemProperties = {
@@ -84,7 +85,7 @@ const itemProperties = {
   source: Type.String(),
   eventID: Type.String(),
   size: count("Bytes of the event's files together, by its own word"),
-  ...{ attempts, retries, nextTry },
+  ...{ join, attempts, retries, nextTry },
   worker: Type.Union([Type.String(), Type.Null()], {
     description: 'Who runs it, or ran it last: host, process and when that began',
   }),
@@ -100,7 +101,13 @@ const itemProperties = {
 const exampleBundle = { bundle: null, jobId: 17, transaction: null, unsure: false }
 const exampleItem = {
   ...{ taskID: exampleId, taskStatus: STATUS_LINES.done, state: 'done', kind: 'event' },
-  ...{ repeats: null, source: exampleEvent.source, eventID: exampleEvent.eventID, size: 1_024 },
+  ...{
+    repeats: null,
+    source: exampleEvent.source,
+    eventID: exampleEvent.eventID,
+    size: 1_024,
+    join: null,
+  },
   ...{ attempts: 1, retries: 0, nextTry: null, worker: 'node-3 4711 2019-01-09T08:00:00.000Z' },
   progress: { step: 'upload', done: 1_024, total: 1_024, unit: 'bytes' },
   ...{ cancelAsked: null, filesTaken: 2, bytesTaken: 1_024, bundles: [exampleBundle] },

@@ -13,6 +13,7 @@ export function taskItem(row: ListedTask) {
     source: row.source,
     eventID: row.eventId,
     size: row.size,
+    join: row.join,
     attempts: row.attempts,
     retries: row.retries,
     nextTry: row.state === 'retrying' ? row.due.toISOString() : null,

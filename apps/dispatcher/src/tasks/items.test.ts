@@ -15,6 +15,7 @@ import {
   openMigrated,
 } from '../../../../test/harness/index.ts'
 import { dispatcherApp } from '../http.ts'
+import { shownJoins } from '../joins/shown-joins.ts'
 import { shownTasks } from './shown-tasks.ts'
 import { acceptTask, type ClaimedTask, claimTasks, recordResult } from './store.ts'
 import { type Outcome, settle } from './task.ts'
@@ -40,7 +41,8 @@ describe.each(ENGINES)('on the %s engine', (engine) => {
     const tasks = shownTasks(database, { bell, cancelBell: bell, newId: randomUUID })
     const store = acceptTask.bind(undefined, database)
     const accept = { store, bell: createBell(), log, newId: randomUUID, onAccepted() {} }
-    const needs = { log, metrics: createMetrics(), health: createHealth(), accept, tasks }
+    const joins = shownJoins(database, { defined: [], onCancelled() {} })
+    const needs = { log, metrics: createMetrics(), health: createHealth(), accept, tasks, joins }
     app = await dispatcherApp(needs, { name: 'example', bodyLimit: 10_000 })
   }, 300_000)
   afterAll(async () => {

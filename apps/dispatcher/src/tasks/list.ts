@@ -28,6 +28,7 @@ export interface ListedTask {
   readonly source: string
   readonly eventId: string
   readonly size: number
+  readonly join: string | null
   readonly attempts: number
   readonly retries: number
   readonly due: Date
@@ -46,7 +47,8 @@ export interface ListedTask {
 }
 
 const COLUMNS = `
-  id, seq, state, kind, repeats, source, event_id AS "eventId", size, attempts, retries, due, worker, progress, cancelled,
+  id, seq, state, kind, repeats, source, event_id AS "eventId", size,
+  coalesce(join_run, joined) AS join, attempts, retries, due, worker, progress, cancelled,
   files_taken AS "filesTaken", bytes_taken AS "bytesTaken", bundles, exception_type AS "exceptionType",
   exception_value AS "exceptionValue", created, updated, started, settled`
 

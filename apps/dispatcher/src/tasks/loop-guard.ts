@@ -4,7 +4,7 @@
  * handler runs, unless its route allows it. Pure.
  */
 import type { Event } from '@pacifica/core'
-import { chainOf } from './provenance.ts'
+import { chainOfAll } from './provenance.ts'
 
 /** Dispatchers that data may have been through before it is taken: nobody means a longer chain. */
 export const MAX_CHAIN = 8
@@ -17,7 +17,7 @@ export class LoopGuardError extends Error {
 
   constructor(reason: string, chain: readonly string[]) {
     super(
-      `${reason} (${shown(chain)}). If this ends by itself, set allowLoops: true on the route; else let its path pass over ` +
+      `${reason} (${shown(chain)}). If this ends by itself, set allowLoops: true on the route (or the join); else let its path pass over ` +
         'results, or make results without what it matches',
     )
     this.chain = chain
@@ -25,11 +25,14 @@ export class LoopGuardError extends Error {
 }
 
 /**
- * Why an event may not go to a handler of `dispatcher`; undefined when it may. The chain is what the events' key-values
+ * Why an event, or those of a join, may not go to a handler of `dispatcher`; undefined when they may. The chain is what the events' key-values
  * say (provenance.ts), and anybody can write these: it holds against accidents, not against somebody who wants a loop.
  */
-export function refusalOf(event: Event, dispatcher: string): LoopGuardError | undefined {
-  const chain = chainOf(event)
+export function refusalOf(
+  given: Event | readonly Event[],
+  dispatcher: string,
+): LoopGuardError | undefined {
+  const chain = chainOfAll([given].flat())
   if (chain.includes(dispatcher)) {
     return new LoopGuardError(
       `the event is about a result of this dispatcher, ${dispatcher}, or of one made from it`,

@@ -16,7 +16,7 @@ function eventWith(data: unknown): Event {
 }
 
 const notesOf = (data: unknown) =>
-  provenanceOf({ dispatcher: 'example', taskId: 'T-1', event: eventWith(data) }).map(
+  provenanceOf({ dispatcher: 'example', taskId: 'T-1', events: [eventWith(data)] }).map(
     ({ key, value }) => [key, value],
   )
 
@@ -117,5 +117,18 @@ test.each([
   expect(notesOf(data)).toEqual([
     [PROVENANCE_KEYS.task, 'T-1'],
     [PROVENANCE_KEYS.chain, 'example'],
+  ])
+})
+
+test('what is made of several events names all of their transactions and dispatchers, each once', () => {
+  const about = (id: number, chain: string) =>
+    eventWith([{ destinationTable: 'Transactions._id', value: id }, chained(chain)])
+  const events = [about(67, 'a,b'), about(70, 'b,c'), about(67, 'a')]
+  const notes = provenanceOf({ dispatcher: 'example', taskId: 'T-1', events })
+  expect(notes.map(({ key, value }) => [key, value])).toEqual([
+    [PROVENANCE_KEYS.task, 'T-1'],
+    [PROVENANCE_KEYS.sourceTransaction, '67'],
+    [PROVENANCE_KEYS.sourceTransaction, '70'],
+    [PROVENANCE_KEYS.chain, 'a,b,c,example'],
   ])
 })

@@ -1,5 +1,5 @@
 /**
- * Where a result comes from: key-values for every bundle that a task uploads. They name the task, the transaction that
+ * Where a result comes from: key-values for every bundle that a task uploads. They name the task, the transactions that
  * it worked on, and the dispatchers that the data has been through so far, the oldest first, so that a result which
  * comes round again can be known (loop-guard.ts).
  *
@@ -29,17 +29,18 @@ const OURS: ReadonlySet<string> = new Set(Object.values(PROVENANCE_KEYS))
 export function provenanceOf(origin: {
   readonly dispatcher: string
   readonly taskId: string
-  readonly event: Event
+  /** What it works on: one, or those of a join. */
+  readonly events: readonly Event[]
 }): TransactionKeyValue[] {
-  const { dispatcher, taskId, event } = origin
-  const transaction = transactionOf(event)
-  const chain = [...new Set([...chainOf(event), dispatcher])].slice(-MAX_NOTED)
+  const { dispatcher, taskId, events } = origin
+  const transactions = events.map(transactionOf).filter((id) => id !== undefined)
+  const chain = [...new Set([...chainOfAll(events), dispatcher])].slice(-MAX_NOTED)
   const note = (key: string, value: string) => new TransactionKeyValue({ key, value })
   return [
     note(PROVENANCE_KEYS.task, taskId),
-    ...(transaction === undefined
-      ? []
-      : [note(PROVENANCE_KEYS.sourceTransaction, String(transaction))]),
+    ...[...new Set(transactions.map(String))].map((id) =>
+      note(PROVENANCE_KEYS.sourceTransaction, id),
+    ),
     ...inValues(chain).map((value) => note(PROVENANCE_KEYS.chain, value)),
   ]
 }
@@ -63,6 +64,11 @@ export function chainOf(event: Event): string[] {
     .flatMap(({ value }) => (typeof value === 'string' ? value.split(',') : []))
     .map((name) => name.trim())
   return [...new Set(names.filter((name) => DISPATCHER_NAME_PATTERN.test(name)))]
+}
+
+/** Of several events, each dispatcher once. */
+export function chainOfAll(events: readonly Event[]): string[] {
+  return [...new Set(events.flatMap(chainOf))]
 }
 
 /** Not by TransactionKeyValue.fromEvent: one faulty entry among an event's key-values must not hide the chain. */

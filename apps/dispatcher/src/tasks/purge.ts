@@ -4,6 +4,7 @@
  * this process's own folder and go by their age.
  */
 import { createBell, type Database, type Lifetime, type Log, workLoop } from '@pacifica/platform'
+import { purgeJoins } from '../joins/purge.ts'
 import { removeOldDryRuns } from './dry-run-uploader.ts'
 import type { Scratch } from './scratch.ts'
 import { runningTasks } from './store.ts'
@@ -60,17 +61,21 @@ export function purgeStep(
     const bundles = await removeOldDryRuns(dryRunFolder, dryRunKeepMs)
     if (bundles > 0) log.info({ bundles }, 'dry_runs.purged')
     if (retentionMs === undefined) return false
-    const tasks = await purgeTasks(database, { olderMs: retentionMs, signal })
-    if (tasks > 0) log.info({ tasks }, 'tasks.purged')
+    const old = { olderMs: retentionMs, signal }
+    let tasks = await purgeTasks(database, old)
+    const joins = await purgeJoins(database, old)
+    if (joins > 0) tasks += await purgeTasks(database, old)
+    if (tasks > 0) log.info({ tasks, joins }, 'tasks.purged')
     return false
   }
 }
 
-/** What somebody holds is left for the next time. */
+/** What somebody holds is left for the next time; an event in a join stays until the join goes. */
 const PURGE = `
 WITH old AS (
   SELECT id FROM task WHERE settled < now() - $1::float8 * interval '1 ms'
-    AND state NOT IN ('waiting', 'running', 'retrying')
+    AND state NOT IN ('waiting', 'running', 'retrying', 'joined')
+    AND NOT EXISTS (SELECT FROM task_join_slot s WHERE s.task = task.id)
   ORDER BY settled LIMIT $2 FOR UPDATE SKIP LOCKED
 )
 DELETE FROM task t USING old WHERE t.id = old.id RETURNING t.id`

@@ -7,8 +7,8 @@ import type { EarlierUpload } from './compare.ts'
 import { type Accepted, IN_TURN } from './store.ts'
 import type { TaskState } from './task.ts'
 
-/** `event`: an event came in. */
-export type TaskKind = 'event' | 'retry' | 'dry-run'
+/** `event`: an event came in; `join`: several came together. */
+export type TaskKind = 'event' | 'retry' | 'dry-run' | 'join'
 
 /** Of a task in one of these there is something to retry. */
 export const RETRIED_STATES = ['failed', 'timed-out', 'cancelled', 'unrouted'] as const
@@ -19,17 +19,17 @@ export const RETRIED_STATES = ['failed', 'timed-out', 'cancelled', 'unrouted'] a
  */
 const RETRY = `
 WITH first AS (
-  SELECT id, seq, digest, source, event_id, event, trace, size FROM task
+  SELECT id, seq, digest, source, event_id, event, trace, size, join_run FROM task
   WHERE id = $1 AND state = ANY($3::text[]) AND kind <> 'dry-run' AND deleted IS NULL
   FOR UPDATE
 ), known AS (
   SELECT t.id FROM task t JOIN first f ON t.digest = f.digest AND t.source = f.source AND t.event_id = f.event_id
   WHERE t.seq > f.seq AND t.kind <> 'dry-run' AND t.deleted IS NULL
-    AND t.state IN ('waiting', 'running', 'retrying', 'done')
+    AND t.state IN ('waiting', 'running', 'retrying', 'joined', 'done')
   ORDER BY t.seq DESC LIMIT 1
 ), added AS (
-  INSERT INTO task (id, kind, repeats, digest, source, event_id, event, trace, size)
-  SELECT $2, 'retry', id, digest, source, event_id, event, trace, size FROM first
+  INSERT INTO task (id, kind, repeats, digest, source, event_id, event, trace, size, join_run)
+  SELECT $2, 'retry', id, digest, source, event_id, event, trace, size, join_run FROM first
   WHERE NOT EXISTS (SELECT FROM known)
   RETURNING id
 ), moved AS (
@@ -57,8 +57,9 @@ export function retryTask(
 
 /** A dry run of a dry run is one of the task that this one repeats. */
 const DRY_RUN = `
-INSERT INTO task (id, kind, repeats, digest, source, event_id, event, trace, size)
-SELECT $2, 'dry-run', CASE WHEN kind = 'dry-run' THEN repeats ELSE id END, digest, source, event_id, event, trace, size
+INSERT INTO task (id, kind, repeats, digest, source, event_id, event, trace, size, join_run)
+SELECT $2, 'dry-run', CASE WHEN kind = 'dry-run' THEN repeats ELSE id END, digest, source, event_id, event, trace, size,
+  join_run
 FROM task WHERE id = $1 AND deleted IS NULL
 RETURNING id`
 

@@ -143,7 +143,7 @@ const cancelOptions = {
     tags,
     summary: 'Cancel a task',
     description:
-      'A task that waits is cancelled at once (200). The handler of one that runs is told to end and, when it does not ' +
+      'A task that waits is cancelled at once (200); when its event waits in a join, that leaves the join. The handler of one that runs is told to end and, when it does not ' +
       'within DISPATCHER_TASK_GRACE, ended (202); should it come to its end in spite of that, the task is done. Asking ' +
       'again changes nothing; a task that has ended otherwise is 409.',
     params: schemas.taskParams,

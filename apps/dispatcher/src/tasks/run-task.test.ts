@@ -5,7 +5,7 @@ import { createLog } from '@pacifica/platform'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { Isolation } from '../isolation/isolation.ts'
 import { createRunners } from '../runners.ts'
-import { runTask } from './run-task.ts'
+import { type RunTaskNeeds, runTask } from './run-task.ts'
 import { openScratch, type Scratch } from './scratch.ts'
 import { LeaseLostError, TaskCancelledError } from './stop-reasons.ts'
 
@@ -23,6 +23,7 @@ const task = {
   kind: 'event' as const,
   repeats: null,
   size: 0,
+  joinRun: null,
 }
 const never = new AbortController().signal
 let base: string
@@ -43,10 +44,12 @@ interface Settings {
   readonly cancelled?: boolean
   readonly size?: number
   readonly maxBytes?: number
+  readonly place?: RunTaskNeeds['place']
 }
 
 function run(isolated: Isolation['run'], settings: Settings = {}) {
   const { signal = never, timeoutMs = 60_000, graceMs = 60_000, forceMs = 60_000 } = settings
+  const { place = async () => undefined } = settings
   const { text = event, cancelled = false, size = 0, maxBytes = 1_000_000 } = settings
   const rows = {
     uploads: async () => [],
@@ -59,6 +62,7 @@ function run(isolated: Isolation['run'], settings: Settings = {}) {
     appendLog: async () => {},
     lastUploads: async () => ({ task: null, uploads: [] }),
     compared: async () => true,
+    joined: async () => ({ join: 'pair', key: 'k', events: {} }),
   }
   const needs = {
     dispatcher: 'example',
@@ -66,6 +70,7 @@ function run(isolated: Isolation['run'], settings: Settings = {}) {
     scratch,
     runners: createRunners({ cartdUrl: undefined, ingestUrl: undefined }),
     metadata: undefined,
+    place,
     rowsOf: () => rows,
     log,
   }
@@ -96,6 +101,27 @@ test('a run is given its event, its notes and a folder, which is gone afterwards
   })
   expect(outcome).toEqual({ kind: 'done' })
   expect(await readdir(base)).toEqual([])
+})
+
+const noHandler: Isolation['run'] = () => Promise.reject(new Error('a handler was run'))
+
+test('an event that goes into a join needs no handler, no folder and no room', async () => {
+  const outcome = await run(noHandler, { size: 1_001, place: async () => ({ kind: 'joined' }) })
+  expect(outcome).toEqual({ kind: 'joined' })
+  expect(await readdir(base)).toEqual([])
+})
+
+test('what goes wrong on the way into a join fails the task; one that is cancelled does not go there', async () => {
+  const place = () => Promise.reject(new Error('too much work'))
+  const failure = { type: 'Error', value: 'too much work' }
+  expect(await run(noHandler, { place })).toMatchObject({ kind: 'threw', failure })
+  expect(await run(noHandler, { place, cancelled: true })).toEqual({ kind: 'cancelled' })
+})
+
+test('a task that loses its lease on the way into a join is lost', async () => {
+  const signal = AbortSignal.abort(new LeaseLostError(task.id))
+  const place: RunTaskNeeds['place'] = (_task, stop) => Promise.reject(stop.reason)
+  expect(await run(noHandler, { place, signal })).toEqual({ kind: 'lost' })
 })
 
 test('a run out of time is told to end', async () => {

@@ -5,7 +5,7 @@
 import { type CartNews, Event, type TransactionKeyValue, type UploaderRunner } from '@pacifica/core'
 
 import type { Log } from '@pacifica/platform'
-import type { Isolation, Job } from '../isolation/isolation.ts'
+import type { Isolation, Job, JoinedJob } from '../isolation/isolation.ts'
 import { endOrphans, type ProcessRecord } from '../isolation/process-tree.ts'
 import type { Runners } from '../runners.ts'
 import type { MetadataAsker } from './ask-metadata.ts'
@@ -45,6 +45,8 @@ export interface RunRows {
   /** What a dry run's result is held against, and how it differs. */
   lastUploads(): Promise<LastUploads>
   compared(found: Comparison): Promise<boolean>
+  /** Of a task that runs a join: its events. */
+  joined(): Promise<JoinedJob>
 }
 
 export interface RunTaskNeeds {
@@ -53,6 +55,8 @@ export interface RunTaskNeeds {
   readonly scratch: Scratch
   readonly runners: Runners
   readonly metadata: MetadataAsker | undefined
+  /** Takes an event that is for a join there; undefined: it is for a handler. */
+  readonly place: (task: ClaimedTask, signal: AbortSignal) => Promise<Outcome | undefined>
   /** @param signal the run's: what has to wait for the database gives up then */
   readonly rowsOf: (task: ClaimedTask, signal: AbortSignal) => RunRows
   readonly log: Log
@@ -84,6 +88,8 @@ export async function runTask(
 ): Promise<Outcome> {
   try {
     endEarlierRun(task, needs.log)
+    const placed = await placeFirst(needs, options, task, signal)
+    if (placed !== undefined) return placed
     const outcome = await needs.scratch.use(task, async (folder): Promise<Outcome> => {
       if (task.cancelled) return { kind: 'cancelled' }
       if (task.size > options.maxInput) return tooLarge(task.size, options.maxInput)
@@ -98,6 +104,39 @@ export async function runTask(
       : outcome
   } catch (error) {
     return { kind: 'threw', failure: failureOf(error, process.cwd()) }
+  }
+}
+
+/** One that nobody wants to be cancelled; it needs no folder and no room. */
+async function placeFirst(
+  { place }: RunTaskNeeds,
+  { limits }: RunTaskOptions,
+  task: ClaimedTask,
+  signal: AbortSignal,
+): Promise<Outcome | undefined> {
+  if (task.cancelled) return undefined
+  let forHandler = false
+  const outcome = await inTime(
+    async (stop) => {
+      const placed = await placing(place, task, stop)
+      forHandler = placed === undefined
+      return placed ?? { kind: 'done' }
+    },
+    limits,
+    signal,
+  )
+  return forHandler ? undefined : outcome
+}
+
+async function placing(
+  place: RunTaskNeeds['place'],
+  task: ClaimedTask,
+  stop: AbortSignal,
+): Promise<Outcome | undefined> {
+  try {
+    return await place(task, stop)
+  } catch (error) {
+    return { kind: 'threw', failure: failureOf(error, process.cwd()), ...retryOf(error) }
   }
 }
 
@@ -131,7 +170,9 @@ async function oneRun(
   )
   try {
     const event = Event.parse(task.event)
-    const provenance = provenanceOf({ dispatcher: needs.dispatcher, taskId: task.id, event })
+    const joined = task.joinRun === null ? undefined : await rows.joined()
+    const events = joined === undefined ? [event] : Object.values(joined.events)
+    const provenance = provenanceOf({ dispatcher: needs.dispatcher, taskId: task.id, events })
     const uploads = await uploadsOf(needs, options, task, rows, { log, report, provenance })
     if (await uploads.resume(stop)) return { kind: 'done' }
     const { uploader } = uploads
@@ -145,7 +186,8 @@ async function oneRun(
       options.maxDownload,
     )
     const notes = notesOf(task, rows, taskLog, report, log)
-    const job = { taskId: task.id, event, folder, provenance, downloader, uploader, notes, force }
+    const what = { taskId: task.id, event, joined, folder, provenance }
+    const job = { ...what, downloader, uploader, notes, force }
     const outcome = await needs.isolation.run(job, stop)
     if (outcome.kind === 'done') await uploads.done()
     return outcome

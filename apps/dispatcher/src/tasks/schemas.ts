@@ -122,6 +122,10 @@ export const task = Type.Object(
     cancelAsked: Type.Union([time, Type.Null()], {
       description: 'When somebody asked for it to be cancelled',
     }),
+    join: Type.Union([Type.String(), Type.Null()], {
+      description:
+        'The join that its event has gone into, or whose events it runs on: see GET /joins/ID',
+    }),
   },
   {
     examples: [
@@ -160,6 +164,7 @@ export const task = Type.Object(
         nextTry: null,
         progress: { step: 'upload', done: 1_024, total: 1_024, unit: 'bytes' },
         cancelAsked: null,
+        join: null,
       },
     ],
   },

@@ -1,5 +1,6 @@
 /** What the API reads and changes of tasks, over the table. */
 import type { Bell, Database } from '@pacifica/platform'
+import { withdraw } from '../joins/withdraw.ts'
 import { cancelTask } from './cancel.ts'
 import type { TaskItems } from './item-routes.ts'
 import { listTasks, readTask } from './list.ts'
@@ -7,6 +8,7 @@ import { readLog } from './log-store.ts'
 import { taskReader } from './read.ts'
 import { addDryRun, retryTask } from './repeat.ts'
 import type { ShownTasks } from './routes.ts'
+import { CANCELLED } from './task.ts'
 
 export function shownTasks(
   database: Database,
@@ -25,7 +27,7 @@ export function shownTasks(
     ...taskReader(database.adapter),
     log: (id) => readLog(database, id),
     async cancel(id) {
-      const state = await cancelTask(database, id)
+      const state = (await cancelTask(database, id)) ?? (await withdraw(database, id, CANCELLED))
       cancelBell.ring()
       return state
     },

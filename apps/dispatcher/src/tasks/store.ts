@@ -54,6 +54,8 @@ export interface ClaimedTask extends Held {
   readonly repeats: string | null
   /** Bytes of the event's files together. */
   readonly size: number
+  /** The join whose events it runs on. */
+  readonly joinRun: string | null
 }
 
 export interface ClaimOptions {
@@ -75,7 +77,7 @@ export const IN_TURN = `SELECT pg_advisory_xact_lock(hashtextextended('dispatche
  * The rule of doing things once, whole:
  * 1. A (delivery, replay) that was taken in before keeps its task, whatever became of it.
  * 2. Else a first delivery (replay 0, or none at all: POST /receive) joins the newest task of the same event (source,
- *    id, digest) that waits, runs or has succeeded.
+ *    id, digest) that waits (also for other events), runs or has succeeded.
  * 3. Else, so for an explicit replay and when every earlier task of the event failed, it is a new task.
  */
 const ACCEPT = `
@@ -86,7 +88,7 @@ WITH arrival AS (
   SELECT d.task AS id FROM task_delivery d JOIN arrival a ON d.delivery = a.delivery AND d.replay = a.replay
 ), joined AS (
   SELECT t.id FROM task t JOIN arrival a ON t.digest = a.digest AND t.source = a.source AND t.event_id = a.event_id
-  WHERE a.replay = 0 AND t.state IN ('waiting', 'running', 'retrying', 'done') AND t.deleted IS NULL
+  WHERE a.replay = 0 AND t.state IN ('waiting', 'running', 'retrying', 'joined', 'done') AND t.deleted IS NULL
     AND t.kind <> 'dry-run' AND NOT EXISTS (SELECT FROM known)
   ORDER BY t.seq DESC LIMIT 1
 ), added AS (
@@ -144,7 +146,7 @@ SET state = 'running', claim = t.claim + 1, attempts = t.attempts + 1, due = now
     files_taken = 0, bytes_taken = 0, progress = NULL
 FROM fitting WHERE t.id = fitting.id
 RETURNING t.id, t.claim, t.attempts, t.retries, t.event, t.trace, t.process, t.kind, t.repeats, t.size,
-  t.cancelled IS NOT NULL AS cancelled`
+  t.join_run AS "joinRun",  t.cancelled IS NOT NULL AS cancelled`
 
 /** Takes up to `limit` tasks that wait, or whose holder let the lease run out; oldest first. */
 export function claimTasks(sql: Sql, options: ClaimOptions): Promise<ClaimedTask[]> {

@@ -8,12 +8,12 @@ export class TaskNotFoundError extends Error {
 }
 
 /** @throws TaskIdError for what is no UUID */
-export function parseTaskId(text: string): string {
+export function parseTaskId(text: string, what: 'task' | 'join' = 'task'): string {
   const digits = text.replace(/^urn:uuid:/i, '').replaceAll(/[{}-]/g, '')
   const parts = /^(.{8})(.{4})(.{4})(.{4})(.{12})$/.exec(digits.toLowerCase())
   if (parts === null || !/^[0-9a-f]+$/i.test(digits)) {
     throw new TaskIdError(
-      `"${text.slice(0, 60)}" is no task id: 32 hexadecimal digits are expected`,
+      `"${text.slice(0, 60)}" is no ${what} id: 32 hexadecimal digits are expected`,
     )
   }
   return parts.slice(1).join('-')

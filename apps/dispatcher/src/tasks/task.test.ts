@@ -68,6 +68,7 @@ test('a cancelled task says so', () => {
 
 test('nothing is stored of a task that is lost, or that may still be at work', () => {
   expect(settle({ kind: 'lost' })).toBeUndefined()
+  expect(settle({ kind: 'joined' })).toBeUndefined()
   expect(settle({ kind: 'unfinished' })).toBeUndefined()
 })
 
@@ -82,6 +83,7 @@ test('the API shows every state as the status line of the Python dispatcher', ()
     waiting: '202 Accepted',
     running: '102 Processing',
     retrying: '102 Processing',
+    joined: '202 Accepted',
     done: '200 OK',
     unrouted: '422 Unprocessable Entity',
     failed: '500 Internal Server Error',

@@ -10,6 +10,8 @@ export const STATUS_LINES = {
   running: '102 Processing',
   /** Put back because of an error that may pass. */
   retrying: '102 Processing',
+  /** Its event waits in a join for others. */
+  joined: '202 Accepted',
   done: '200 OK',
   unrouted: '422 Unprocessable Entity',
   failed: '500 Internal Server Error',
@@ -34,6 +36,8 @@ export type Outcome =
   | { readonly kind: 'unrouted'; readonly failure: Failure }
   /** A route matches, and the loop guard keeps the event from its handler. */
   | { readonly kind: 'refused'; readonly failure: Failure }
+  /** Its event has gone into a join: its task was stored with that. */
+  | { readonly kind: 'joined' }
   /** The handler, or what it stood on, threw. */
   | ({ readonly kind: 'threw'; readonly failure: Failure } & RetryAdvice)
   /** Its process came to a sudden end. */
@@ -49,7 +53,7 @@ export type Outcome =
   /** The lease ran out and somebody else has the task. */
   | { readonly kind: 'lost' }
 
-type StorableOutcome = Exclude<Outcome, { readonly kind: 'unfinished' | 'lost' }>
+type StorableOutcome = Exclude<Outcome, { readonly kind: 'unfinished' | 'lost' | 'joined' }>
 
 /** What is stored of an outcome. */
 export interface Settlement {
@@ -69,7 +73,7 @@ const FIRST_TRY: Tried = { attempts: 1, retries: 0 }
 
 /**
  * What becomes of a running task when its handler's run has ended so. Undefined: nothing may be stored; who holds the
- * task now, or claims it when the lease has run out, will say.
+ * task now, or claims it when the lease has run out, will say; or the join has said it.
  * @param random from 0 to 1, for the wait before another try
  */
 export function settle(
@@ -108,6 +112,7 @@ export function settle(
       return { state: 'waiting', failure: null, again: { afterMs: 0, costs: 'nothing' } }
     case 'unfinished':
     case 'lost':
+    case 'joined':
       return undefined
   }
 }

@@ -10,6 +10,8 @@ export interface TaskRow {
   readonly filesTaken: number
   readonly bytesTaken: bigint
   readonly bundles: unknown
+  readonly joined: string | null
+  readonly joinRun: string | null
   readonly attempts: number
   readonly retries: number
   readonly due: Date
@@ -61,6 +63,8 @@ export interface TaskView {
   nextTry: string | null
   progress: { step: string; done?: number; total?: number; unit?: string; said?: string } | null
   cancelAsked: string | null
+  /** The join that its event has gone into, or that it runs. */
+  join: string | null
 }
 
 /** @param dispatcher the dispatcher's name: the "application" that the Python dispatcher ran as */
@@ -96,6 +100,7 @@ export function taskView(row: TaskRow, dispatcher: string): TaskView {
     nextTry: row.state === 'retrying' ? row.due.toISOString() : null,
     progress: row.progress as TaskView['progress'],
     cancelAsked: row.cancelled?.toISOString() ?? null,
+    join: row.joinRun ?? row.joined,
   }
 }
 

@@ -12,7 +12,14 @@ const log = createLog({ name: 'test', level: 'silent' })
 function table(ids: string[]) {
   const waiting = ids.map((id) => ({
     ...{ id, claim: 1, attempts: 1, retries: 0, event: '{}', trace: null },
-    ...{ cancelled: false, process: null, kind: 'event' as const, repeats: null, size: 100 },
+    ...{
+      cancelled: false,
+      process: null,
+      kind: 'event' as const,
+      repeats: null,
+      size: 100,
+      joinRun: null,
+    },
   }))
   const recorded: (Held & Settlement)[] = []
   const lost = new Set<string>()
@@ -59,6 +66,18 @@ async function until(condition: () => boolean): Promise<void> {
 
 const aborted = (signal: AbortSignal) =>
   new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()))
+
+test('a task whose event went into a join was stored with that, and is not stored again', async () => {
+  const { store, recorded } = table(['a', 'b'])
+  const run: string[] = []
+  const { worker, stop } = start(store, async ({ id }) => {
+    run.push(id)
+    return id === 'a' ? { kind: 'joined' } : { kind: 'done' }
+  })
+  await until(() => run.length === 2 && worker.inHand === 0)
+  await stop()
+  expect(recorded.map(({ id }) => id)).toEqual(['b'])
+})
 
 test('every task is run and its end stored, never more at once than there are hands', async () => {
   const { store, recorded } = table(['a', 'b', 'c', 'd', 'e'])

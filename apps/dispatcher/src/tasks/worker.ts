@@ -126,8 +126,9 @@ export class TaskWorker {
   async #perform({ task, stop, startedAt }: Hand, abandoning: AbortSignal): Promise<void> {
     const outcome = await this.#needs.run(task, stop.signal)
     const settlement = settle(outcome, task, this.#options.retry, Math.random())
-    const stored = settlement !== undefined && (await this.#record(task, settlement, abandoning))
-    if (settlement !== undefined && stored) this.#needs.onSettled?.(settlement)
+    const recorded = settlement !== undefined && (await this.#record(task, settlement, abandoning))
+    if (settlement !== undefined && recorded) this.#needs.onSettled?.(settlement)
+    const stored = recorded || outcome.kind === 'joined'
     const afterMs = settlement?.again?.afterMs
     // Looked for when it is due; beyond that the next look that comes anyway finds it.
     if (afterMs !== undefined && afterMs > 0 && afterMs < this.#options.idleMs) {

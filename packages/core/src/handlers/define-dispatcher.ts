@@ -1,6 +1,8 @@
 /** What a dispatcher is: a name and routes. `DISPATCHER_MODULE`'s default export is what `defineDispatcher` returns. */
-import { JsonPathLimitError, JsonPathSyntaxError } from '@pacifica/jsonpath'
 import { DISPATCHER_NAME_PATTERN } from '../events/dispatcher-name.ts'
+import { compileJoins } from '../joins/compile-join.ts'
+import type { Join, JoinDefinition } from '../joins/join.ts'
+import { pathMistake } from '../routing/path-mistake.ts'
 import type { RouteOptions } from '../routing/route.ts'
 import { Router } from '../routing/router.ts'
 import type { EventHandler } from './event-handler.ts'
@@ -17,8 +19,10 @@ export interface RouteDefinition extends RouteOptions {
 export interface DispatcherDefinition {
   /** Subscriptions name it: `dispatch://<name>`. */
   readonly name: string
-  /** In the order in which they are tried. */
+  /** In the order in which they are tried. May be empty when there are joins. */
   readonly routes: readonly RouteDefinition[]
+  /** Events that wait for others: see `defineJoin`. An event goes to the first of these that wants it, else to a route. */
+  readonly joins?: readonly JoinDefinition[]
 }
 
 /** A dispatcher whose definition has been checked. Only `defineDispatcher` makes one. */
@@ -27,6 +31,8 @@ export interface Dispatcher {
   readonly name: string
   /** Its routes, compiled, in the order in which they are tried. */
   readonly router: Router
+  /** Tried before the routes, in this order. */
+  readonly joins: readonly Join[]
 }
 
 /** A dispatcher's definition has mistakes; the message lists all of them. */
@@ -61,20 +67,23 @@ export class DispatcherDefinitionError extends Error {
  * ```
  */
 export function defineDispatcher(definition: DispatcherDefinition): Dispatcher {
-  const { name, routes } = definition
+  const { name, routes, joins: given = [] } = definition
   const router = new Router()
   const mistakes: string[] = []
   if (typeof name !== 'string' || !DISPATCHER_NAME_PATTERN.test(name)) {
     mistakes.push(`name must be 1 to 64 of a-z, 0-9 and -, not ${JSON.stringify(name)}`)
   }
-  if (!Array.isArray(routes) || routes.length === 0) mistakes.push('routes must list at least one')
-  else {
+  const { joins, mistakes: inJoins } = compileJoins(given)
+  if (!Array.isArray(routes) || (routes.length === 0 && joins.length === 0)) {
+    mistakes.push('routes must list at least one')
+  } else {
     for (const [index, route] of routes.entries()) {
       mistakes.push(...addRoute(router, route, `routes[${index}]`))
     }
   }
+  mistakes.push(...inJoins)
   if (mistakes.length > 0) throw new DispatcherDefinitionError(mistakes)
-  return { name, router }
+  return { name, router, joins }
 }
 
 /**
@@ -105,9 +114,7 @@ function addRoute(router: Router, route: RouteDefinition, place: string): string
   try {
     router.addRoute(route.path, route.handler, route)
   } catch (error) {
-    if (!(error instanceof JsonPathSyntaxError || error instanceof JsonPathLimitError)) throw error
-    const hint = error.hint === undefined ? '' : ` (${error.hint})`
-    mistakes.push(`${place}.path: ${error.message}${hint}`)
+    mistakes.push(pathMistake(error, `${place}.path`))
   }
   return mistakes
 }

@@ -1,6 +1,4 @@
 /** The usual handler: download → the author's function → upload. */
-import { mkdir, readdir, rm } from 'node:fs/promises'
-import { join } from 'node:path'
 import { Workspace } from '../bundle/workspace.ts'
 import type { Opener } from '../download/downloader-runner.ts'
 import type { Event } from '../events/event.ts'
@@ -9,6 +7,7 @@ import { Transaction } from '../models/transaction.ts'
 import { TransactionKeyValue } from '../models/transaction-key-value.ts'
 import { EventHandler } from './event-handler.ts'
 import type { Progress, TaskContext, TaskLog } from './task-context.ts'
+import { downloadFiles, emptyFolder, uploadResult } from './transform-steps.ts'
 
 /** One of the event's files, and how to read it. */
 export interface InputFile {
@@ -118,7 +117,9 @@ export class TransformHandler<Result extends Said = Said> extends EventHandler {
     const keyValues = TransactionKeyValue.fromEvent(event)
     const inputFolder = await emptyFolder(context.folder, 'downloads')
     const outputFolder = await emptyFolder(context.folder, 'uploads')
-    const input = await this.#download(event, inputFolder, context)
+    const { select = () => true } = this.#options
+    const files = File.fromEvent(event).filter((file) => select(file, event))
+    const input = await downloadFiles(files, inputFolder, context, this.#options)
     const { signal, log, progress } = context
     const said = await this.#transform({
       event,
@@ -138,41 +139,7 @@ export class TransformHandler<Result extends Said = Said> extends EventHandler {
       transaction: said?.transaction ?? whose,
       keyValues: said?.keyValues ?? noted,
     }
-    await this.#upload(outputFolder, result, context)
-  }
-
-  async #download(event: Event, folder: string, context: TaskContext): Promise<InputFile[]> {
-    const { select = () => true } = this.#options
-    const files = File.fromEvent(event).filter((file) => select(file, event))
-    if (files.length === 0) return []
-    context.progress({ step: 'download', total: files.length })
-    const openers = await context.downloader.download(folder, files, this.#transferOptions(context))
-    return files.map((file, index) => ({ file, open: openers[index] as Opener }))
-  }
-
-  async #upload(
-    folder: string,
-    result: Required<TransformResult>,
-    context: TaskContext,
-  ): Promise<void> {
-    if (!(await holdsFiles(folder))) {
-      context.log.info('transform.nothing_to_upload')
-      return
-    }
-    context.progress({ step: 'upload' })
-    const uploaded = await context.uploader.upload(folder, {
-      transaction: result.transaction,
-      keyValues: [...result.keyValues, ...context.provenance],
-      ...this.#transferOptions(context),
-      last: true,
-    })
-    context.log.info('transform.uploaded', { bundle: uploaded.bundle, jobId: uploaded.jobId })
-  }
-
-  #transferOptions(context: TaskContext): { signal: AbortSignal; timeout?: number } {
-    const { transferTimeout } = this.#options
-    const timeout = transferTimeout === undefined ? {} : { timeout: transferTimeout }
-    return { signal: context.signal, ...timeout }
+    await uploadResult(outputFolder, result, context, this.#options)
   }
 }
 
@@ -183,17 +150,4 @@ function defaultsFor(source: Transaction): Required<TransformResult> {
     transaction: new Transaction({ submitter, project, instrument }),
     keyValues: noted.map((keyValue) => new TransactionKeyValue(keyValue)),
   }
-}
-
-/** Empty also when an earlier try of the same task left something behind. */
-async function emptyFolder(parent: string, name: string): Promise<string> {
-  const folder = join(parent, name)
-  await rm(folder, { recursive: true, force: true })
-  await mkdir(folder, { recursive: true })
-  return folder
-}
-
-async function holdsFiles(folder: string): Promise<boolean> {
-  const entries = await readdir(folder, { recursive: true, withFileTypes: true })
-  return entries.some((entry) => !entry.isDirectory())
 }

@@ -10,7 +10,7 @@ import { retryOf } from '../../tasks/retry.ts'
 import type { Outcome } from '../../tasks/task.ts'
 import { describeThrown } from '../../tasks/thrown.ts'
 import { PARENT_DESCRIPTOR, type ToChild, type ToSupervisor, type WireJob } from '../messages.ts'
-import { runHere } from '../run-here.ts'
+import { runHere, type Work } from '../run-here.ts'
 import { fromWire } from '../wire-errors.ts'
 import { RequestingDownloader, RequestingUploader, Requests } from './requesting-runners.ts'
 
@@ -42,12 +42,18 @@ export async function runAsChild({
   workingFolder = job.workingFolder
   try {
     const own = dispatcher ?? (await loadDispatcher(job.module ?? '', workingFolder))
-    const event = Event.parse(job.event)
     const context = contextFor(job, requests, stop.signal)
-    end(await runHere(own, event, context, workingFolder))
+    end(await runHere(own, workOf(job), context, workingFolder))
   } catch (error) {
     failed(error)
   }
+}
+
+function workOf({ event, joined }: WireJob): Work {
+  if (joined === undefined) return { event: Event.parse(event) }
+  const texts = Object.entries(joined.events)
+  const events = Object.fromEntries(texts.map(([slot, text]) => [slot, Event.parse(text)]))
+  return { event: Event.parse(event), joined: { ...joined, events } }
 }
 
 async function watchParent(mark: string): Promise<void> {
