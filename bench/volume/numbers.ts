@@ -41,7 +41,7 @@ const FUNCTIONS = [
    $$ SELECT 'user ' || CASE WHEN s % 10 = 0 THEN 0 ELSE 1 + s % (users - 1) END $$`,
   `CREATE OR REPLACE FUNCTION bench.subscription_of(n bigint, k bigint, most int) RETURNS bigint
    IMMUTABLE PARALLEL SAFE LANGUAGE sql AS
-   $$ SELECT (floor(most * power(bench.part(n, 1), 3))::bigint + k * 7) % most $$`,
+   $$ SELECT (floor(most * power(bench.part(n, 1), 3))::bigint + (k - 1) * 11) % most $$`,
   `CREATE OR REPLACE FUNCTION bench.received(n bigint, most bigint) RETURNS timestamptz STABLE PARALLEL SAFE LANGUAGE sql AS
    $$ SELECT now() - (1 - n::float8 / most) * interval '${DAYS} days' $$`,
 ]
