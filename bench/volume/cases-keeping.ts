@@ -19,6 +19,7 @@ import {
   recordStep,
 } from '../../apps/notifications/src/recover/job-store.ts'
 import { subscriptionStore } from '../../apps/notifications/src/subscriptions/store.ts'
+import { storeTest, testEvent } from '../../apps/notifications/src/subscriptions/test-event.ts'
 import { storeTaskEvents } from '../../apps/notifications/src/tasks/store.ts'
 import { afterOne, type Case } from './case.ts'
 import type { Known } from './known.ts'
@@ -56,6 +57,13 @@ function subscriptions({ most, largest, disabled }: Known): Case[] {
     on('a subscription is disabled', (store) =>
       store.disable(largest, 'it has only failed', 1_000),
     ),
+    {
+      name: 'POST /eventmatch/UUID/test',
+      run({ database }) {
+        const subscription = { uuid: largest, name: 'largest', user: most.user }
+        return storeTest(database, testEvent(subscription, new Date()), subscription)
+      },
+    },
     on('signing', async (store) => {
       await store.rotateSigning(largest, 'sealed')
       await store.stopSigning(largest)

@@ -175,7 +175,7 @@ function delivering({ largest, event }: Known): Case[] {
   ]
 }
 
-function again({ event, unmatchable, admin }: Known): Case[] {
+function again({ event, unmatchable, old, admin }: Known): Case[] {
   return [
     {
       name: 'POST /events/UUID/retry',
@@ -186,6 +186,6 @@ function again({ event, unmatchable, admin }: Known): Case[] {
       name: 'POST /events/UUID/retry of what is unmatchable',
       run: ({ database }) => matchEventAgain(database, unmatchable),
     },
-    { name: 'eventretry', run: ({ database }) => retryEvents(database, [event]) },
+    { name: 'eventretry', run: ({ database }) => retryEvents(database, [event, old]) },
   ]
 }
