@@ -32,7 +32,7 @@ export interface Shrunk {
   readonly name: string
   readonly before: number
   readonly after: number
-  readonly free: number
+  readonly free: number | undefined
 }
 
 const OLDER_MS = (DAYS * 2 * 86_400_000) / 3
@@ -133,14 +133,22 @@ function dispatcherWork(database: Database): Worker[] {
 
 async function shrunk(database: Sql, before: readonly TableSize[]): Promise<Shrunk[]> {
   const after = new Map((await tableSizes(database)).map((table) => [table.name, table]))
-  await database.query('CREATE EXTENSION IF NOT EXISTS pg_freespacemap')
-  const free = await database.query<{ name: string; free: number }>(FREE)
+  const free = await freeSpace(database)
   return before.map(({ name, table }) => ({
     name,
     before: table,
     after: after.get(name)?.table ?? 0,
-    free: free.find((row) => row.name === name)?.free ?? 0,
+    free: free.find((row) => row.name === name)?.free,
   }))
+}
+
+/** Told by a module of PostgreSQL's that is not installed everywhere. */
+async function freeSpace(sql: Sql): Promise<{ name: string; free: number }[]> {
+  const name = 'pg_freespacemap'
+  const [found] = await sql.query('SELECT 1 FROM pg_available_extensions WHERE name = $1', [name])
+  if (found === undefined) return []
+  await sql.query(`CREATE EXTENSION IF NOT EXISTS ${name}`)
+  return sql.query<{ name: string; free: number }>(FREE)
 }
 
 const FREE = `

@@ -105,7 +105,8 @@ function purgeOf({
   const shrunk = tables
     .filter(({ before }) => before > SMALL)
     .map(({ name, before, after, free }) => [
-      ...[name, bytes(before), bytes(after), bytes(free), `${Math.round((100 * free) / after)} %`],
+      ...[name, bytes(before), bytes(after)],
+      ...(free === undefined ? ['', ''] : [bytes(free), `${Math.round((100 * free) / after)} %`]),
     ])
   return [
     `### ${service}: ${count(rows)} ${unit} in ${seconds.toFixed(0)} s, ${count(rows / seconds)} a second\n`,

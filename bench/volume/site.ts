@@ -2,7 +2,6 @@
 import { join } from 'node:path'
 import { createLog, type Database, migrate, openDatabase, type Sql } from '@pacifica/platform'
 import { followAll } from '../../apps/notifications/src/deliver/lanes.ts'
-import type { Postgres } from '../../test/harness/index.ts'
 import { type Filling, fillTables } from './fill.ts'
 import { dispatcherRows } from './fill-dispatcher.ts'
 import { notificationsRows } from './fill-notifications.ts'
@@ -26,7 +25,7 @@ export interface FilledSite {
 }
 
 export async function openFilled(
-  postgres: Pick<Postgres, 'createDatabase'>,
+  postgres: { createDatabase(): Promise<{ readonly url: string }> },
   size: Size,
   print: (line: string) => void,
 ): Promise<FilledSite> {

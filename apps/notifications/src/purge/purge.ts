@@ -35,7 +35,10 @@ interface Place {
 const BEGIN: Place = { created: '-infinity', uuid: '00000000-0000-0000-0000-000000000000' }
 const BATCH = 500
 
-export async function purgeEvents(database: Database, options: PurgeOptions): Promise<Purged> {
+export async function purgeEvents(
+  database: Pick<Database, 'transaction'>,
+  options: PurgeOptions,
+): Promise<Purged> {
   const { limit = Number.MAX_SAFE_INTEGER, batch = BATCH, signal } = options
   let [purged, kept, place] = [0, 0, BEGIN]
   while (purged < limit && !signal?.aborted) {
