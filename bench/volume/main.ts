@@ -25,11 +25,11 @@ async function main(args: readonly string[]): Promise<void> {
   const print = (line: string) => console.error(`${seconds()} s  ${line}`)
   const postgres = await startPostgres({ durable: true, own: true })
   try {
+    const report = await runVolume({ postgres, print }, options)
     const server = await reopen(postgres.url)
     const [row] = await server.query<{ version: string }>(
       "SELECT current_setting('server_version') AS version",
     )
-    const report = await runVolume({ postgres, server, print }, options)
     await server.close()
     const machine = `${cpus().length} × ${cpus()[0]?.model ?? 'processor'}, ${bytes(totalmem())}, Linux ${release()}, Node ${process.version}, PostgreSQL ${row?.version ?? ''}`
     const head = `${new Date().toISOString().slice(0, 10)}, \`npm run bench:volume -- ${args.join(' ')}\`, ${seconds().trim()} s in all, on ${machine}.\n\n`

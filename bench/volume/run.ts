@@ -9,19 +9,27 @@ import { count } from './plan.ts'
 import { measurePlans } from './plans.ts'
 import { measurePurge } from './purge.ts'
 import { missedText, plansText, purgeText, type Sizes, sizesText } from './report.ts'
-import { atEase, hurry, openFilled, type Service } from './site.ts'
+import {
+  atEase,
+  type FilledSite,
+  hurry,
+  openFilled,
+  reopen,
+  reopenSite,
+  type Service,
+} from './site.ts'
 import { indexSizes, tableSizes } from './sizes.ts'
 
-/** @param server a superuser's connection to it */
 export async function runVolume(
-  needs: { postgres: Postgres; server: Sql; print: (line: string) => void },
+  needs: { postgres: Postgres; print: (line: string) => void },
   { events, only }: Pick<VolumeOptions, 'events' | 'only'>,
 ): Promise<string> {
-  const { postgres, server, print } = needs
+  const { postgres, print } = needs
   const size = sizeFor(events)
-  await hurry(server)
-  const site = await openFilled(postgres, size, print)
-  await atEase(server)
+  await asSuperuser(postgres, hurry)
+  const filled = await openFilled(postgres, size, print)
+  await asSuperuser(postgres, atEase)
+  const site = await begunAnew(postgres, filled)
   print(`filled in ${site.fillS.toFixed(0)} s`)
   const sizes = [
     await sizesOf(site.notifications, size.events, 'event'),
@@ -46,6 +54,19 @@ export async function runVolume(
     plansText(plans),
     ...(purges.length > 0 ? ['## The older third is purged\n', purgeText(purges)] : []),
   ].join('\n')
+}
+
+async function asSuperuser(postgres: Postgres, work: (sql: Sql) => Promise<void>): Promise<void> {
+  const server = await reopen(postgres.url)
+  await work(server)
+  await server.close()
+}
+
+/** PostgreSQL has nothing in its own memory then; the system may have. */
+async function begunAnew(postgres: Postgres, filled: FilledSite): Promise<FilledSite> {
+  await filled.close()
+  await postgres.restart('soft')
+  return reopenSite(filled)
 }
 
 async function sizesOf({ name, database }: Service, units: number, unit: string): Promise<Sizes> {

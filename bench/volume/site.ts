@@ -44,14 +44,24 @@ export async function openFilled(
   print(`wakes ${await followAll(notifications.database)} lanes`)
   for (const { database } of [notifications, dispatcher])
     await database.query('VACUUM (FREEZE, ANALYZE)')
-  return {
-    notifications,
-    dispatcher,
-    fillS: (performance.now() - began) / 1000,
-    async close() {
-      for (const { database } of [notifications, dispatcher]) await database.close()
-    },
+  return siteOf(notifications, dispatcher, (performance.now() - began) / 1000)
+}
+
+function siteOf(notifications: Service, dispatcher: Service, fillS: number): FilledSite {
+  const close = async () => {
+    for (const { database } of [notifications, dispatcher]) await database.close()
   }
+  return { notifications, dispatcher, fillS, close }
+}
+
+/** Of one that was closed. */
+export async function reopenSite({
+  notifications,
+  dispatcher,
+  fillS,
+}: FilledSite): Promise<FilledSite> {
+  const open = async (service: Service) => ({ ...service, database: await reopen(service.url) })
+  return siteOf(await open(notifications), await open(dispatcher), fillS)
 }
 
 export function reopen(url: string): Promise<Database> {
