@@ -1,6 +1,5 @@
 /** What else changes the tables of notifications: subscriptions, recoveries, dead letters, task events, purges. */
 import { randomUUID } from 'node:crypto'
-import { PrismaClient } from '../../apps/notifications/src/database/generated/client.ts'
 import { purgeLetters } from '../../apps/notifications/src/dead/purge.ts'
 import {
   addLetter,
@@ -18,11 +17,11 @@ import {
   nextCandidates,
   recordStep,
 } from '../../apps/notifications/src/recover/job-store.ts'
-import { subscriptionStore } from '../../apps/notifications/src/subscriptions/store.ts'
 import { storeTest, testEvent } from '../../apps/notifications/src/subscriptions/test-event.ts'
 import { storeTaskEvents } from '../../apps/notifications/src/tasks/store.ts'
 import { afterOne, type Case } from './case.ts'
 import type { Known } from './known.ts'
+import { storeOn } from './prisma.ts'
 
 export function keepingCases(known: Known): Case[] {
   return [
@@ -35,10 +34,10 @@ export function keepingCases(known: Known): Case[] {
 }
 
 function subscriptions({ most, largest, disabled }: Known): Case[] {
-  type Store = ReturnType<typeof subscriptionStore>
+  type Store = ReturnType<typeof storeOn>
   const on = (name: string, work: (store: Store) => Promise<unknown>): Case => ({
     name,
-    run: ({ adapter }) => work(subscriptionStore({ prisma: new PrismaClient({ adapter }) })),
+    run: (ports) => work(storeOn(ports)),
   })
   const part = { text: '$.*', offset: 0 } as const
   const unindexed = { part, perUser: 100_000, inAll: 100_000 } as never

@@ -1,7 +1,6 @@
 /** What people ask of notifications: lists, pages of them, single things. */
 import { createMetrics } from '@pacifica/platform'
 import { findEvents } from '../../apps/notifications/src/cli/find-events.ts'
-import { PrismaClient } from '../../apps/notifications/src/database/generated/client.ts'
 import { deadLetterGauge } from '../../apps/notifications/src/dead/metrics.ts'
 import {
   type LetterFilter,
@@ -22,9 +21,9 @@ import type { Viewer } from '../../apps/notifications/src/history/viewer.ts'
 import { backlogGauges } from '../../apps/notifications/src/metrics.ts'
 import { findJob, listJobs } from '../../apps/notifications/src/recover/job-store.ts'
 import { storedPolicy } from '../../apps/notifications/src/subscriptions/explain-policy.ts'
-import { subscriptionStore } from '../../apps/notifications/src/subscriptions/store.ts'
 import type { Case } from './case.ts'
 import type { Known } from './known.ts'
+import { storeOn } from './prisma.ts'
 
 const limit = 100
 
@@ -112,22 +111,20 @@ function letterLists({ middle, aWeekAgo }: Known): Case[] {
 }
 
 function subscriptionLists({ most, usual, largest, smaller, middle }: Known): Case[] {
-  const store = (ports: Parameters<Case['run']>[0]) =>
-    subscriptionStore({ prisma: new PrismaClient({ adapter: ports.adapter }) })
   return [
     {
       name: 'GET /eventmatch as the user with the most: all',
-      run: (ports) => store(ports).ofUser(most.user),
+      run: (ports) => storeOn(ports).ofUser(most.user),
     },
     {
       name: 'GET /eventmatch as the user with the most: the first page',
-      run: (ports) => store(ports).ofUser(most.user, { limit }),
+      run: (ports) => storeOn(ports).ofUser(most.user, { limit }),
     },
     {
       name: 'GET /eventmatch as a usual user: a page',
-      run: (ports) => store(ports).ofUser(usual.user, { limit, after: smaller }),
+      run: (ports) => storeOn(ports).ofUser(usual.user, { limit, after: smaller }),
     },
-    { name: 'GET /eventmatch/UUID', run: (ports) => store(ports).find(largest) },
+    { name: 'GET /eventmatch/UUID', run: (ports) => storeOn(ports).find(largest) },
     {
       name: 'GET /eventmatch/UUID/recover',
       run: ({ database }) => listJobs(database, largest, { after: undefined, limit }),
