@@ -9,6 +9,9 @@ import { Application, Comment, CommentTag, Converter, PageEvent, ReflectionKind 
 /** In the order in which they are listed. */
 const PACKAGES = ['core', 'jsonpath']
 
+/** Exported for our own dispatcher alone. */
+const OURS = new Set(['./end-marked'])
+
 const here = (path) => fileURLToPath(new URL(path, import.meta.url))
 
 const INTRODUCTION = `# Reference
@@ -36,7 +39,7 @@ async function entryPoints() {
   for (const folder of PACKAGES) {
     const manifest = await readFile(here(`../../packages/${folder}/package.json`), 'utf8')
     for (const [path, { source }] of Object.entries(JSON.parse(manifest).exports)) {
-      if (source === undefined) continue
+      if (source === undefined || OURS.has(path)) continue
       const name = folder + path.slice(1).replaceAll('/', '-')
       found.set(here(`../../packages/${folder}/${source.slice(2)}`), name)
     }

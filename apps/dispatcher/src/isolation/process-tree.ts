@@ -9,6 +9,8 @@
  * All of it waits for the kernel alone: the threads that Node reads files with may be busy with a handler's work.
  */
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
+// This file alone: it is loaded in a thread of every task's process.
+import { endMarked } from '@pacifica/core/end-marked'
 
 /** In the environment of a run's processes: the run's mark. Handlers that start programs hand it on. */
 export const MARK_VARIABLE = 'PACIFICA_TASK_PROCESS'
@@ -46,7 +48,7 @@ export function recordOf(pid: number, mark: string): ProcessRecord | undefined {
  */
 export function endTree(pid: number, mark: string): void {
   for (const stat of familyOf(pid)) killStat(stat)
-  endMarked(mark)
+  endMarked(MARK_VARIABLE, mark)
   kill(-pid)
 }
 
@@ -59,50 +61,7 @@ export function endOrphans(record: ProcessRecord): number {
   const isOurs = statOf(record.group)?.started === record.started
   const family = isOurs ? familyOf(record.group).filter((stat) => !stat.over) : []
   for (const stat of family) killStat(stat)
-  return family.length + endMarked(record.mark)
-}
-
-const MOST_ROUNDS = 50
-const BETWEEN_ROUNDS_MS = 2
-
-/**
- * Until none is found: one may have been started while the others were looked for, and one that is just being started
- * shows no environment for a moment.
- */
-function endMarked(mark: string): number {
-  const ended = new Set<number>()
-  for (let round = 0; round < MOST_ROUNDS; round += 1) {
-    const others = pids().filter((pid) => pid !== process.pid)
-    const seen = others.map((pid) => ({ pid, environment: readText(`/proc/${pid}/environ`) }))
-    const found = seen.filter(({ environment }) => hasMark(environment, mark))
-    if (found.length === 0) {
-      if (!seen.some(({ pid, environment }) => environment === '' && isNew(pid))) break
-      pause(BETWEEN_ROUNDS_MS)
-    }
-    for (const { pid } of found) kill(pid)
-    for (const { pid } of found) ended.add(pid)
-  }
-  return ended.size
-}
-
-/** A process that has ended has no environment, so it is not found again. */
-function hasMark(environment: string | undefined, mark: string): boolean {
-  return `\0${environment ?? ''}`.includes(`\0${MARK_VARIABLE}=${mark}\0`)
-}
-
-const NEW_FOR_S = 2
-/** Linux counts in these for programs, on every machine: sysconf(_SC_CLK_TCK). */
-const TICKS_PER_S = 100
-
-function isNew(pid: number): boolean {
-  const stat = statOf(pid)
-  const uptime = Number.parseFloat(readText('/proc/uptime') ?? '')
-  return stat !== undefined && !stat.over && uptime - stat.started / TICKS_PER_S < NEW_FOR_S
-}
-
-/** Waits for the kernel alone: see above. */
-function pause(ms: number): void {
-  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms)
+  return family.length + endMarked(MARK_VARIABLE, record.mark)
 }
 
 /** The members of the child's group, and all that descend from it. */

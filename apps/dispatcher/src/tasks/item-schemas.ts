@@ -50,7 +50,8 @@ export const tasksQuery = Type.Object({
       minLength: 1,
       maxLength: 200,
       description:
-        "Somewhere in the event's id or source, or in the error's type or message; upper and lower case alike",
+        "Somewhere in the event's id or source, or in the error's type or message; upper and lower case alike. Reads " +
+        'all tasks that the other filters leave: among very many, say since when',
       examples: ['spectrometer'],
     }),
   ),

@@ -97,6 +97,28 @@ describe.each(ENGINES)('on the %s engine', (engine) => {
     expect(await listed(`until=${after}&state=done`)).toEqual(['done-1'])
   })
 
+  test('tasks are found by time also where they were not committed in its order', async () => {
+    const day = 24
+    const hours = { a: 9 * day, b: 3 * day + 1, c: 3 * day - 2, d: 3 * day + 2, e: 0 }
+    for (const [name, ago] of Object.entries(hours)) {
+      const id = await add(name)
+      await database.query(
+        `UPDATE task SET created = '2026-06-10T00:00:00Z'::timestamptz - $2 * interval '1 hour' WHERE id = $1`,
+        [id, ago],
+      )
+    }
+    const threeDays = '2026-06-07T00:00:00Z'
+    expect(await listed(`until=${threeDays}`)).toEqual(['d', 'b', 'a'])
+    expect(await listed(`since=${threeDays}`)).toEqual(['e', 'c'])
+    expect(await listed(`since=2026-06-06T23:00:00Z&until=2026-06-07T02:00:00Z`)).toEqual(['b'])
+    expect(await listed(`since=2026-06-06T23:00:00Z&until=2026-06-07T02:00:01Z`)).toEqual([
+      'c',
+      'b',
+    ])
+    expect(await listed('since=2027-01-01T00:00:00Z')).toEqual([])
+    expect(await listed('until=2025-01-01T00:00:00Z')).toEqual([])
+  })
+
   test('the list shows how far a task is, and leads from page to page with its filters', async () => {
     for (const name of ['a', 'b', 'c']) await add(name)
     const [oldest] = await begun()

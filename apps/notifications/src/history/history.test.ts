@@ -240,6 +240,38 @@ describe.each(ENGINES)('on the %s engine', (engine) => {
     })
   })
 
+  test('a page goes on from our deliveries to those of the Python service, each event once', async () => {
+    const { uuid: subscription } = await scene.subscribe('both', 'joy')
+    const old = [randomUUID(), randomUUID(), randomUUID()]
+    await scene.sql.query(
+      `INSERT INTO eventlog (uuid, jsondata, state, match_due, created)
+       SELECT given.uuid, '{}', 'matched', NULL, '2019-01-09T00:00:00Z'::timestamptz - given.n * interval '1 day'
+       FROM unnest($1::uuid[]) WITH ORDINALITY AS given (uuid, n)`,
+      [old],
+    )
+    await scene.sql.query(
+      `INSERT INTO eventlogmatch SELECT gen_random_uuid(), e.uuid, $2, '200', '', '200', '', e.created + interval '1 s'
+       FROM eventlog e WHERE e.uuid = ANY($1::uuid[])`,
+      [old, subscription],
+    )
+    const late = await accepted('both', 2)
+    await scene.match()
+    // The second of the old ones was sent once more by this service.
+    await scene.sql.query(
+      `INSERT INTO delivery (event, subscription, owner, state, received)
+       SELECT uuid, $2, 'joy', 'delivered', created FROM eventlog WHERE uuid = $1`,
+      [old[1], subscription],
+    )
+    const listed = async (query: string) =>
+      uuids((await scene.as('joy').get(`/events?${query}`)).body)
+    const all = await listed('limit=100')
+    expect(all.slice(2)).toEqual(old)
+    expect([...all.slice(0, 2)].sort()).toEqual([...late].sort())
+    for (const limit of [1, 2, 3, 4])
+      expect(await listed(`limit=${limit}`)).toEqual(all.slice(0, limit))
+    expect(await listed('limit=100&until=2019-01-07T12:00:00Z')).toEqual(old.slice(1))
+  })
+
   describe('the deliveries of a subscription', () => {
     test('they come in pages, newest event first, and by state', async () => {
       const { uuid } = await scene.subscribe('listed', 'ida')

@@ -1,6 +1,6 @@
 /**
- * The list of events, newest first. An admin's list reads `eventlog` itself; a user's begins at the deliveries of their
- * subscriptions, each read in order by an index, so that it costs what the page holds and not what the table holds.
+ * The list of events, newest first. An admin's list reads `eventlog` itself; a user's begins at their deliveries, read in
+ * order by an index, so that it costs what the page holds and not what the table holds, nor how many subscriptions.
  */
 import type { Sql } from '@pacifica/platform'
 import type { DeliveryState } from '../deliver/delivery.ts'
@@ -90,30 +90,54 @@ const DELIVERED = `(SELECT count(*) FROM delivery d WHERE d.event = e.uuid AND d
 function ofUser(query: Query, user: string): string {
   const { filter, limit } = query
   const state = deliveryState(filter)
-  // Who may not read an event must not find out its type and source by looking for them.
-  const readable = looksInside(filter) ? [saidYes('e.uuid', user)] : []
-  const conditions = [
-    'd.subscription = m.uuid',
-    ...eventConditions(query),
-    ...place(query, 'd.received', 'd.event'),
-    ...readable,
-    ...(state === undefined ? [] : [inState(state)]),
-  ]
+  if (state === 'delivered') return ofOwner(query, user, [inState(state)])
+  if (state !== undefined) return bySubscription(query, user, state)
   return `
+    WITH newest AS (${ofOwner(query, user, [])})
     SELECT DISTINCT created, uuid FROM (
-      SELECT newest.created, newest.uuid FROM eventmatch m CROSS JOIN LATERAL (
-        SELECT d.received AS created, d.event AS uuid
-        FROM delivery d JOIN eventlog e ON e.uuid = d.event ${where(conditions)}
-        ORDER BY d.received DESC, d.event DESC LIMIT ${limit}) newest
-      WHERE m."user" = ${user}
-      ${state === undefined ? `UNION ALL ${ofPython(query, user)}` : ''}) found
+      SELECT created, uuid FROM newest UNION ALL ${ofPython(query, user)}) found
     ORDER BY created DESC, uuid DESC LIMIT ${limit}`
 }
 
-/** What the Python service delivered to the user; it knew no states like ours. */
+/** Most of what a user has: the newest of it are found at once. */
+function ofOwner(query: Query, user: string, states: readonly string[]): string {
+  const conditions = [`d.owner = ${user}`, ...states, ...ofDelivery(query, user)]
+  return `
+    SELECT DISTINCT d.received AS created, d.event AS uuid FROM ${deliveries(query)} ${where(conditions)}
+    ORDER BY 1 DESC, 2 DESC LIMIT ${query.limit}`
+}
+
+/** Few deliveries are not delivered, and each subscription's have an index. */
+function bySubscription(query: Query, user: string, state: DeliveryState): string {
+  const conditions = ['d.subscription = m.uuid', inState(state), ...ofDelivery(query, user)]
+  return `
+    SELECT DISTINCT newest.created, newest.uuid FROM eventmatch m CROSS JOIN LATERAL (
+      SELECT d.received AS created, d.event AS uuid FROM ${deliveries(query)} ${where(conditions)}
+      ORDER BY d.received DESC, d.event DESC LIMIT ${query.limit}) newest
+    WHERE m."user" = ${user}
+    ORDER BY 1 DESC, 2 DESC LIMIT ${query.limit}`
+}
+
+/** With their events only where these are asked about. */
+function deliveries({ filter }: Query): string {
+  const asked = looksInside(filter) || EVENT_STATES.some((name) => name === filter.state)
+  return asked ? 'delivery d JOIN eventlog e ON e.uuid = d.event' : 'delivery d'
+}
+
+function ofDelivery(query: Query, user: string): string[] {
+  // Who may not read an event must not find out its type and source by looking for them.
+  const readable = looksInside(query.filter) ? [saidYes('e.uuid', user)] : []
+  return [...eventConditions(query), ...place(query, 'd.received', 'd.event'), ...readable]
+}
+
+/**
+ * What the Python service delivered to the user; it knew no states like ours. Its notes are looked at when the page has
+ * room, or reaches back to their time.
+ */
 function ofPython(query: Query, user: string): string {
   const conditions = [
     `m."user" = ${user}`,
+    `(SELECT count(*) < ${query.limit} OR min(created) <= (SELECT max(created) FROM eventlogmatch) FROM newest)`,
     ...eventConditions(query),
     ...place(query, 'e.created', 'e.uuid'),
     ...(looksInside(query.filter) ? [`l.policy_status_code LIKE '2__'`] : []),
@@ -188,8 +212,8 @@ const saidYes = (event: string, user: string) =>
   `coalesce((SELECT p.state FROM policy_answer p WHERE p.event = ${event} AND p.owner = ${user}) = 'allowed', false)`
 
 const pythonSaidYes = (event: string, user: string) =>
-  `EXISTS (SELECT 1 FROM eventlogmatch l JOIN eventmatch m ON m.uuid = l.event_match_id
-           WHERE l.event_log_id = ${event} AND m."user" = ${user} AND l.policy_status_code LIKE '2__')`
+  `(SELECT count(*) FROM eventlogmatch l JOIN eventmatch m ON m.uuid = l.event_match_id
+    WHERE l.event_log_id = ${event} AND m."user" = ${user} AND l.policy_status_code LIKE '2__') > 0`
 
 function where(conditions: readonly string[]): string {
   return conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`

@@ -4,7 +4,8 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type MigratedDatabase, openMigrated } from '../../../../test/harness/index.ts'
 import { listJobs as listBacktests } from '../backtest/job-store.ts'
 import { nextEvents } from '../backtest/stored-events.ts'
-import { listJobs } from '../recover/job-store.ts'
+import { purgeEvents } from '../purge/purge.ts'
+import { createJob, listJobs, nextCandidates } from '../recover/job-store.ts'
 import { deliveriesOfSubscription } from './deliveries.ts'
 import { type EventFilter, listEvents } from './list-events.ts'
 
@@ -162,4 +163,38 @@ test('recoveries of a subscription', async () => {
   const told = await cost((sql) => listJobs(sql, row?.uuid ?? '', { after: undefined, limit: 10 }))
   expect(told).toMatchObject({ rows: 11, scanned: [] })
   expect(told.touched).toBeLessThan(50)
+})
+
+test('a step of a recovery of half of all', async () => {
+  const [row] = await home.database.query<{ uuid: string }>(`SELECT md5('m0')::uuid AS uuid`)
+  const subscription = row?.uuid ?? ''
+  const states = ['delivered', 'exhausted'] as const
+  const asked = { subscription, askedBy: 'root', since: new Date(0), until: undefined, states }
+  const { uuid } = await createJob(home.database, asked)
+  await home.database.query(
+    'UPDATE recover_job SET position_received = $2, position_event = $3 WHERE uuid = $1',
+    [uuid, middle.since, after.uuid],
+  )
+  const underWay = { disabled: false, deleted: false, failing: false, underWay: 0 }
+  const job = { uuid, subscription, claim: 0, ...underWay }
+  const told = await cost((sql) => nextCandidates(sql, job, 50))
+  expect(told).toMatchObject({ rows: 50, scanned: [] })
+  expect(told.touched).toBeLessThan(1000)
+})
+
+test('the next batch of a purge of most', async () => {
+  const told = await cost(async (sql) => {
+    const rows: object[] = []
+    // What it finds is not handed on, so that nothing is purged.
+    const finding: Sql = {
+      async query(text, values) {
+        rows.push(...(await sql.query(text, values)))
+        return []
+      },
+    }
+    await purgeEvents({ transaction: (work) => work(finding) }, { which: { before: middle.until } })
+    return rows
+  })
+  expect(told).toMatchObject({ rows: 500, scanned: [] })
+  expect(told.touched).toBeLessThan(2000)
 })

@@ -35,7 +35,10 @@ interface Place {
 const BEGIN: Place = { created: '-infinity', uuid: '00000000-0000-0000-0000-000000000000' }
 const BATCH = 500
 
-export async function purgeEvents(database: Database, options: PurgeOptions): Promise<Purged> {
+export async function purgeEvents(
+  database: Pick<Database, 'transaction'>,
+  options: PurgeOptions,
+): Promise<Purged> {
   const { limit = Number.MAX_SAFE_INTEGER, batch = BATCH, signal } = options
   let [purged, kept, place] = [0, 0, BEGIN]
   while (purged < limit && !signal?.aborted) {
@@ -55,11 +58,12 @@ interface BatchDone {
   readonly last: Place | undefined
 }
 
-// A row's text of the time, because a Date has no microseconds.
+// A row's text of the time, because a Date has no microseconds. In ORDER BY a name alone would be that text, and no index
+// has its order.
 const find = (which: string) => `
   SELECT uuid, created::text AS created FROM eventlog
   WHERE (created, uuid) > ($1::timestamptz, $2::uuid) AND ${which}
-  ORDER BY created, uuid LIMIT $3 FOR UPDATE SKIP LOCKED`
+  ORDER BY eventlog.created, eventlog.uuid LIMIT $3 FOR UPDATE SKIP LOCKED`
 const findOlder = find('created < $4::timestamptz')
 const findThese = find('uuid = ANY($4::uuid[])')
 

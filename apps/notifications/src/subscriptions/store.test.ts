@@ -195,6 +195,28 @@ describe.each(ENGINES)('on the %s engine', (engine) => {
     )
   })
 
+  test('however much is held, all of it is released, and all that waits is cancelled with its subscription', async () => {
+    const { uuid } = await store().create(row('ida'))
+    await store().disable(uuid, 'why')
+    await sql().query(
+      `WITH event AS (
+         INSERT INTO eventlog (uuid, jsondata, state, match_due)
+         SELECT gen_random_uuid(), '{}', 'matched', NULL FROM generate_series(1, 5003) RETURNING uuid)
+       INSERT INTO delivery (event, subscription, owner, state, due)
+       SELECT uuid, $1, 'ida', 'held', now() + interval '1 hour' FROM event`,
+      [uuid],
+    )
+    const states = () =>
+      sql().query(
+        'SELECT state, due <= now() AS due, count(*) FROM delivery WHERE subscription = $1 GROUP BY 1, 2',
+        [uuid],
+      )
+    await store().update(uuid, { disabled: null })
+    expect(await states()).toEqual([{ state: 'pending', due: true, count: 5003 }])
+    await store().delete(uuid)
+    expect(await states()).toEqual([{ state: 'cancelled', due: null, count: 5003 }])
+  })
+
   test('events that were claimed and not begun are handed back, and failures are counted in a row', async () => {
     const [event] = await sql().query<{ uuid: string }>(
       `INSERT INTO eventlog (uuid, jsondata) VALUES (gen_random_uuid(), '{}') RETURNING uuid`,

@@ -150,7 +150,7 @@ async function create(
   }
 }
 
-// Deliveries before the subscription, lanes last: the order in which results are recorded locks them too.
+// The subscription before its lane: the order in which results are recorded locks them too.
 async function update(
   prisma: PrismaClient,
   uuid: string,
@@ -168,10 +168,6 @@ async function update(
       const row = await tx.eventMatch.findFirst({ where: { uuid, deleted: null } })
       if (row) await refuseTooMany(tx, { user: row.user, uuid }, unindexed)
     }
-    if (enable)
-      await tx.$executeRaw`
-        UPDATE delivery SET state = 'pending', due = now(), reason = NULL
-        WHERE subscription = ${uuid}::uuid AND state = 'held'`
     // Who is enabled again begins anew: what made it fail before counts no more.
     await tx.$executeRaw`
       UPDATE eventmatch SET updated = now(),
@@ -186,15 +182,34 @@ async function update(
     await tx.$executeRawUnsafe(COPY_TO_LANE, uuid)
     return row
   })
-  if (enable) await followDeliveries(sqlOf(prisma), [uuid])
+  if (enable && row) await release(prisma, uuid)
   return row
+}
+
+/** Of what waits for a subscription so many at once: there may be a million, and others wait for no lock that long. */
+const TOGETHER = 5_000
+
+/**
+ * After the commit, because the revision is locked before it. What somebody holds just now, and what a crash leaves, is
+ * looked at when its own time comes (deliver/due.ts).
+ */
+async function release(prisma: PrismaClient, uuid: string): Promise<void> {
+  for (;;) {
+    const released = await prisma.$executeRaw`
+      UPDATE delivery SET state = 'pending', due = now(), reason = NULL
+      WHERE uuid IN (
+        SELECT uuid FROM delivery WHERE subscription = ${uuid}::uuid AND state = 'held'
+        LIMIT ${TOGETHER} FOR UPDATE SKIP LOCKED)`
+    await followDeliveries(sqlOf(prisma), [uuid])
+    if (released < TOGETHER) return
+  }
 }
 
 function sqlOf(prisma: PrismaClient): Sql {
   return { query: (text, values = []) => prisma.$queryRawUnsafe(text, ...values) }
 }
 
-/** What is claimed between the two is cancelled by the claim (deliver/claim.ts), and so is what a crash leaves behind. */
+/** What somebody holds just then is cancelled by the claim (deliver/claim.ts), and so is what a crash leaves behind. */
 async function remove(prisma: PrismaClient, uuid: string): Promise<boolean> {
   const deleted = await prisma.$transaction(async (tx) => {
     const revision = await revise(tx)
@@ -202,9 +217,13 @@ async function remove(prisma: PrismaClient, uuid: string): Promise<boolean> {
       UPDATE eventmatch SET deleted = now(), updated = now(), revision = ${revision}
       WHERE uuid = ${uuid}::uuid AND deleted IS NULL`
   })
-  await prisma.$executeRaw`
-    UPDATE delivery SET state = 'cancelled', due = NULL, settled = now(), reason = 'the subscription was deleted'
-    WHERE subscription = ${uuid}::uuid AND state IN ('pending', 'retrying', 'held')`
+  let cancelled = TOGETHER
+  while (cancelled === TOGETHER)
+    cancelled = await prisma.$executeRaw`
+      UPDATE delivery SET state = 'cancelled', due = NULL, settled = now(), reason = 'the subscription was deleted'
+      WHERE uuid IN (
+        SELECT uuid FROM delivery WHERE subscription = ${uuid}::uuid AND state IN ('pending', 'retrying', 'held')
+        LIMIT ${TOGETHER} FOR UPDATE SKIP LOCKED)`
   return deleted > 0
 }
 
