@@ -4,8 +4,8 @@
  * database, and answers after the commit. It checks nothing, logs and counts nothing, and loses what it cannot insert.
  * `node test/harness/run-typescript.mjs bench/floors/accept.ts DATABASE_URL PORT`
  */
-import { createHash, randomBytes, randomUUID } from 'node:crypto'
-import { createLog, openDatabase } from '@pacifica/platform'
+import { createHash, randomUUID } from 'node:crypto'
+import { createLog, newTrace, openDatabase } from '@pacifica/platform'
 import { fastify } from 'fastify'
 
 const [url = '', port = ''] = process.argv.slice(3)
@@ -49,7 +49,7 @@ async function insert(): Promise<void> {
 function rowOf(text: string): readonly string[] {
   const event = JSON.parse(text)
   const digest = createHash('sha256').update(text).digest('hex')
-  const trace = `00-${randomBytes(16).toString('hex')}-${randomBytes(8).toString('hex')}-01`
+  const trace = newTrace()
   const { source, eventID, eventType, eventTime } = event
   return [randomUUID(), text, '0.1', source, eventID, eventType, eventTime, digest, trace]
 }

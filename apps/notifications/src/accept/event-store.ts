@@ -3,7 +3,7 @@
  */
 import { randomUUID } from 'node:crypto'
 import type { Event } from '@pacifica/core'
-import type { Sql } from '@pacifica/platform'
+import { type Sql, textArray } from '@pacifica/platform'
 
 export interface Accepted {
   /** The stored event's id: that of the first copy when the same bytes come again. */
@@ -116,17 +116,17 @@ function columns(
   events: readonly Event[],
   uuids: readonly string[],
   traces: readonly (string | undefined)[],
-): unknown[][] {
+): unknown[] {
   return [
     [...uuids],
-    events.map((event) => event.text),
-    events.map((event) => event.specVersion),
-    events.map((event) => column(event.source)),
-    events.map((event) => column(event.id)),
-    events.map((event) => column(event.type)),
-    events.map((event) => (event.time === undefined ? null : column(event.time))),
-    events.map((event) => event.digest),
-    events.map((_, index) => traces[index] ?? null),
+    textArray(events.map((event) => event.text)),
+    textArray(events.map((event) => event.specVersion)),
+    textArray(events.map((event) => column(event.source))),
+    textArray(events.map((event) => column(event.id))),
+    textArray(events.map((event) => column(event.type))),
+    textArray(events.map((event) => (event.time === undefined ? null : column(event.time)))),
+    textArray(events.map((event) => event.digest)),
+    textArray(events.map((_, index) => traces[index] ?? null)),
   ]
 }
 
