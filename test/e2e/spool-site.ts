@@ -91,16 +91,52 @@ export function anEventText(id: string = randomUUID()): string {
   return `{"cloudEventsVersion": "0.1", "eventType": "t", "source": "/s", "eventID": "${id}", "data": [1.0]}`
 }
 
-/** Posts each once; what is refused, or meets a dead service, is in `refused`. */
-export async function post(
-  url: () => string,
-  count: number,
-): Promise<{ answered: Answered; refused: number[] }> {
+export interface Posted {
+  readonly answered: Answered
+  /** Status 0: it met a dead service. */
+  readonly refused: number[]
+}
+
+/** Posts so many, each once. */
+export async function post(url: () => string, count: number): Promise<Posted> {
+  let left = count
+  const posting = postWhile(() => left-- > 0, url)
+  await posting.ended
+  return posting
+}
+
+export interface Posting extends Posted {
+  /** Resolves when so many were answered with 200. */
+  until(count: number): Promise<void>
+  stop(): Promise<void>
+}
+
+/** Posts one after the other, each once, until it is stopped. */
+export function keepPosting(url: () => string): Posting {
+  let stopped = false
+  const posting = postWhile(() => !stopped, url)
+  return {
+    ...posting,
+    async until(count) {
+      const deadline = performance.now() + PATIENCE / 4
+      while (posting.answered.size < count) {
+        if (performance.now() > deadline)
+          throw new Error(`of ${count} events ${posting.answered.size} were answered with 200`)
+        await pause(20)
+      }
+    },
+    stop() {
+      stopped = true
+      return posting.ended
+    },
+  }
+}
+
+function postWhile(more: () => boolean, url: () => string): Posted & { ended: Promise<void> } {
   const answered: Answered = new Map()
   const refused: number[] = []
-  let left = count
   const poster = async () => {
-    while (left-- > 0) {
+    while (more()) {
       const body = anEventText()
       const answer = await postOne(url(), body)
       if (answer.status === 200) answered.set(answer.text, body)
@@ -108,8 +144,8 @@ export async function post(
       if (answer.status === 0) await pause(20)
     }
   }
-  await Promise.all(Array.from({ length: 8 }, poster))
-  return { answered, refused }
+  const ended = Promise.all(Array.from({ length: 8 }, poster)).then(() => {})
+  return { answered, refused, ended }
 }
 
 /** Status 0 when nobody answered. */

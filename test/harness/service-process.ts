@@ -1,6 +1,7 @@
 /** A built service as a process of its own: started, asked whether it is ready, really killed. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { closeSync, openSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 
 const ROOT = join(import.meta.dirname, '../..')
@@ -21,14 +22,23 @@ export function startService(
   entry: string,
   env: Readonly<Record<string, string>>,
   args: readonly string[] = [],
-  options: { readonly cwd?: string } = {},
+  options: {
+    readonly cwd?: string
+    /** A file for all that it writes: for benchmarks, which would else spend their time on reading it. */
+    readonly outputTo?: string
+  } = {},
 ): ServiceProcess {
+  const { outputTo } = options
+  const file = outputTo === undefined ? undefined : openSync(outputTo, 'a')
   const child = spawn(process.execPath, [resolve(ROOT, entry), ...args], {
     cwd: options.cwd ?? env['DATA_DIR'] ?? ROOT,
     env: { PATH: process.env['PATH'], ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['ignore', file ?? 'pipe', file ?? 'pipe'],
   })
-  const output = collect(child)
+  if (file !== undefined) closeSync(file)
+  const output =
+    outputTo === undefined ? collect(child) : () => readFileSync(outputTo, 'utf8').slice(-20_000)
+
   const ended = once(child, 'close').then(([code]) => code as number | null)
   endWithThisProcess(child)
   return {

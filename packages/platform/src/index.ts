@@ -33,6 +33,7 @@ export {
   sqlState,
   TransactionBypassedError,
   TransactionLostError,
+  textArray,
 } from './database/index.ts'
 export {
   AddressRangeError,

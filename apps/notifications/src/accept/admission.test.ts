@@ -2,7 +2,7 @@
 import { once } from 'node:events'
 import { createServer, request } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyReply } from 'fastify'
 import { afterEach, expect, test } from 'vitest'
 import { type Admission, admission } from './admission.ts'
 
@@ -16,7 +16,9 @@ async function serve(admitting: Admission) {
   const slow: (() => void)[] = []
   const server = createServer(async (incoming, response) => {
     const { headers, url = '' } = incoming
-    await admitting.admit({ headers } as FastifyRequest, { raw: response } as FastifyReply)
+    await new Promise<void>((enter) =>
+      admitting.admit({ headers }, { raw: response } as FastifyReply, enter),
+    )
     begun.push(url)
     incoming.resume()
     if (url === '/slow') slow.push(() => response.end())

@@ -3,7 +3,7 @@
  */
 import { randomUUID } from 'node:crypto'
 import type { Event } from '@pacifica/core'
-import type { Sql } from '@pacifica/platform'
+import { type Sql, textArray } from '@pacifica/platform'
 
 export interface Accepted {
   /** The stored event's id: that of the first copy when the same bytes come again. */
@@ -32,21 +32,27 @@ export interface Alias {
   readonly event: string
 }
 
-// The digest covers source and id, so the same digest is the same event (source, id, bytes). The outer SELECT does not
-// see what the statement inserts, so a collision within one group is found by `collisions`.
+// The digest covers source and id, so the same digest is the same event (source, id, bytes). The subselect does not see
+// what the statement inserts, so a collision within one group is found by `answers`. One row comes back, with ids only
+// where something is unusual: to read a row for each event costs the service more than to send it.
 const insertNew = `
   WITH fresh AS (
     INSERT INTO eventlog (uuid, jsondata, spec_version, source, event_id, event_type, event_time, digest, trace)
     SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
       $9::text[])
     ON CONFLICT (digest) DO NOTHING
-    RETURNING uuid, digest, source, event_id)
-  SELECT uuid, digest, (
-    SELECT earlier.uuid FROM eventlog earlier
-    WHERE md5(earlier.source || ' ' || earlier.event_id)::uuid = md5(fresh.source || ' ' || fresh.event_id)::uuid
-      AND earlier.source = fresh.source AND earlier.event_id = fresh.event_id
-    ORDER BY earlier.sequence LIMIT 1) AS collides_with
-  FROM fresh`
+    RETURNING uuid, source, event_id),
+  looked_up AS (
+    SELECT uuid::text, (
+      SELECT earlier.uuid FROM eventlog earlier
+      WHERE md5(earlier.source || ' ' || earlier.event_id)::uuid = md5(fresh.source || ' ' || fresh.event_id)::uuid
+        AND earlier.source = fresh.source AND earlier.event_id = fresh.event_id
+      ORDER BY earlier.sequence LIMIT 1)::text AS collides_with
+    FROM fresh)
+  SELECT CASE WHEN count(*) < cardinality($1::uuid[]) THEN coalesce(array_agg(uuid), '{}') END AS stored,
+    array_agg(uuid) FILTER (WHERE collides_with IS NOT NULL) AS collided,
+    array_agg(collides_with) FILTER (WHERE collides_with IS NOT NULL) AS collides_with
+  FROM looked_up`
 
 const findByDigest = 'SELECT uuid, digest FROM eventlog WHERE digest = ANY($1::text[])'
 
@@ -60,22 +66,30 @@ interface Stored {
   readonly digest: string
 }
 
-interface Fresh extends Stored {
-  readonly collides_with: string | null
+interface Told {
+  /** Null: all of them. */
+  readonly stored: readonly string[] | null
+  readonly collided: readonly string[] | null
+  /** Of each of `collided` the event that came first. */
+  readonly collides_with: readonly string[] | null
 }
 
 export function eventStore(needs: { sql: Sql }): EventStore {
+  async function find(repeats: readonly Event[]): Promise<Map<string, string>> {
+    if (repeats.length === 0) return new Map()
+    const digests = repeats.map(({ digest }) => digest)
+    const rows = await needs.sql.query<Stored>(findByDigest, [digests])
+    return new Map(rows.map(({ digest, uuid }) => [digest, uuid]))
+  }
+
   return {
     async insert(events, uuids = events.map(() => randomUUID()), traces = []) {
-      const inserted = await needs.sql.query<Fresh>(insertNew, columns(events, uuids, traces))
-      const fresh = new Map(inserted.map((row) => [row.uuid, row]))
-      const byDigest = new Map(inserted.map((row) => [row.digest, row.uuid]))
-      const known = events.map((event) => event.digest).filter((digest) => !byDigest.has(digest))
-      if (known.length > 0) {
-        const rows = await needs.sql.query<Stored>(findByDigest, [known])
-        for (const row of rows) byDigest.set(row.digest, row.uuid)
-      }
-      return answers(events, byDigest, fresh)
+      const [told] = await needs.sql.query<Told>(insertNew, columns(events, uuids, traces))
+      const stored = new Set(told?.stored ?? uuids)
+      const known = await find(events.filter((_, index) => !stored.has(uuids[index] as string)))
+      const { collided, collides_with: firsts } = told ?? {}
+      const collisions = new Map(collided?.map((uuid, index) => [uuid, firsts?.[index]]))
+      return answers(events, uuids, { stored, known, collisions })
     },
     async alias(aliases) {
       const values = [aliases.map(({ uuid }) => uuid), aliases.map(({ event }) => event)]
@@ -84,24 +98,33 @@ export function eventStore(needs: { sql: Sql }): EventStore {
   }
 }
 
-/** Each new row belongs to the first event that carries its digest; the others are repeats of it. */
+/** Of events with the same digest the first is stored, under its own id; the others are repeats of it. */
 function answers(
   events: readonly Event[],
-  byDigest: ReadonlyMap<string, string>,
-  fresh: Map<string, Fresh>,
+  uuids: readonly string[],
+  found: {
+    readonly stored: ReadonlySet<string>
+    /** By digest, of those that are not stored under their own id. */
+    readonly known: ReadonlyMap<string, string>
+    readonly collisions: ReadonlyMap<string, string | undefined>
+  },
 ): Accepted[] {
   const firsts = new Map<string, string>()
-  return events.map((event) => {
-    const uuid = byDigest.get(event.digest)
-    if (uuid === undefined) throw new EventVanishedError(event.id)
-    const row = fresh.get(uuid)
-    if (row === undefined) return { uuid, repeated: true }
-    fresh.delete(uuid)
-    const identity = JSON.stringify([event.source, event.id])
-    const collidesWith = row.collides_with ?? firsts.get(identity)
-    if (collidesWith === undefined) firsts.set(identity, uuid)
-    return { uuid, repeated: false, ...(collidesWith === undefined ? {} : { collidesWith }) }
+  return events.map((event, index) => {
+    const uuid = uuids[index] as string
+    if (!found.stored.has(uuid)) return repeatOf(event, found.known)
+    const identity = `${event.source.length} ${event.source} ${event.id}`
+    const collidesWith = found.collisions.get(uuid) ?? firsts.get(identity)
+    if (collidesWith !== undefined) return { uuid, repeated: false, collidesWith }
+    firsts.set(identity, uuid)
+    return { uuid, repeated: false }
   })
+}
+
+function repeatOf(event: Event, known: ReadonlyMap<string, string>): Accepted {
+  const uuid = known.get(event.digest)
+  if (uuid === undefined) throw new EventVanishedError(event.id)
+  return { uuid, repeated: true }
 }
 
 /** The first copy was purged between two statements: the next try stores it anew. */
@@ -116,17 +139,17 @@ function columns(
   events: readonly Event[],
   uuids: readonly string[],
   traces: readonly (string | undefined)[],
-): unknown[][] {
+): unknown[] {
   return [
     [...uuids],
-    events.map((event) => event.text),
-    events.map((event) => event.specVersion),
-    events.map((event) => column(event.source)),
-    events.map((event) => column(event.id)),
-    events.map((event) => column(event.type)),
-    events.map((event) => (event.time === undefined ? null : column(event.time))),
-    events.map((event) => event.digest),
-    events.map((_, index) => traces[index] ?? null),
+    textArray(events.map((event) => event.text)),
+    textArray(events.map((event) => event.specVersion)),
+    textArray(events.map((event) => column(event.source))),
+    textArray(events.map((event) => column(event.id))),
+    textArray(events.map((event) => column(event.type))),
+    textArray(events.map((event) => (event.time === undefined ? null : column(event.time)))),
+    textArray(events.map((event) => event.digest)),
+    textArray(events.map((_, index) => traces[index] ?? null)),
   ]
 }
 

@@ -11,7 +11,6 @@ import {
   isUnavailable,
   type Log,
   newTrace,
-  sleep,
 } from '@pacifica/platform'
 import { type Availability, DatabaseUnavailableError } from '../database/availability.ts'
 import type { Accepted, EventStore } from './event-store.ts'
@@ -114,15 +113,14 @@ function committer(needs: ReceiverNeeds, { commitMs }: ReceiverOptions) {
 }
 
 async function within<T>(ms: number, work: Promise<T>): Promise<T> {
-  const done = new AbortController()
-  const late = sleep(ms, done.signal).then(() => {
-    throw new CommitTimeoutError(ms)
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new CommitTimeoutError(ms)), ms)
   })
-  late.catch(() => {}) // it also rejects, unheard, when the work is done
   try {
     return await Promise.race([work, late])
   } finally {
-    done.abort()
+    clearTimeout(timer)
   }
 }
 

@@ -4,6 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
+import { Event } from '@pacifica/core'
 import {
   createBell,
   createHealth,
@@ -160,6 +161,32 @@ describe.each(ENGINES)('on the %s engine', (engine) => {
     expect(await counted('pacifica_events_repeated_total')).toEqual([
       'pacifica_events_repeated_total 3',
     ])
+  })
+
+  test('of a group each event gets its own answer: new, repeated or colliding, before it or within it', async () => {
+    const store = eventStore({ sql: home.database })
+    const [known, taken, id] = [v01(), randomUUID(), randomUUID()]
+    const earlier = await store.insert([known, v01({ id: taken })].map((text) => Event.parse(text)))
+    const fresh = v01()
+    const texts = [
+      ...[fresh, known, v01({ id: taken, n: 2 }), fresh],
+      ...[v01({ id }), v01({ id, n: 2 }), v01()],
+    ]
+    const uuids = texts.map(() => randomUUID())
+    const [knownUuid, takenUuid] = earlier.map(({ uuid }) => uuid)
+    const group = texts.map((text) => Event.parse(text))
+    expect(await store.insert(group, uuids)).toEqual([
+      { uuid: uuids[0], repeated: false },
+      { uuid: knownUuid, repeated: true },
+      { uuid: uuids[2], repeated: false, collidesWith: takenUuid },
+      { uuid: uuids[0], repeated: true },
+      { uuid: uuids[4], repeated: false },
+      { uuid: uuids[5], repeated: false, collidesWith: uuids[4] },
+      { uuid: uuids[6], repeated: false },
+    ])
+    expect((await stored(uuids[2] ?? ''))?.jsondata).toBe(texts[2])
+    const again = await store.insert(group)
+    expect(again.map(({ repeated }) => repeated)).toEqual(texts.map(() => true))
   })
 
   test('the same source and id with another body is a new event, and counted', async () => {

@@ -24,13 +24,14 @@ export async function receiveRoutes(
     // The body is the event as it was sent; `eventsFromHttp` says what is wrong with it. The schema is for readers.
     validatorCompiler: () => () => true,
     // Before the body is read.
-    async onRequest(request: FastifyRequest, reply: FastifyReply) {
+    onRequest(request: FastifyRequest, reply: FastifyReply, done: () => void) {
       needs.guard(request)
       refuseEncoded(request.headers)
-      await admit(request, reply)
+      admit(request, reply, done)
     },
-    async onResponse(_request: FastifyRequest, { statusCode: status }: FastifyReply) {
+    onResponse(_request: FastifyRequest, { statusCode: status }: FastifyReply, done: () => void) {
       if (status >= 400) metrics.refused.inc({ status })
+      done()
     },
     errorHandler(error: Error, { headers }: FastifyRequest) {
       throw refusalOf(error, headers['content-type'], options.maxBody)

@@ -30,9 +30,14 @@ const NEEDS_DATABASE = /^\/(eventmatch|events|dead)(\/|$)/
 
 /** While it is known to be away a request is refused at once, and waits for no connection. */
 export function refuseWhileAway(availability: Pick<Availability, 'away'>) {
-  return async ({ routeOptions }: { routeOptions: { url?: string | undefined } }) => {
+  return (
+    { routeOptions }: { routeOptions: { url?: string | undefined } },
+    _reply: unknown,
+    done: () => void,
+  ) => {
     if (availability.away && NEEDS_DATABASE.test(routeOptions.url ?? ''))
       throw new DatabaseUnavailableError()
+    done()
   }
 }
 

@@ -3,7 +3,7 @@
  * of two projections of it: v0.1 (the names that Pacifica Metadata uses) or v1.0.
  */
 import { isUtf8 } from 'node:buffer'
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import type { CloudEvent } from 'cloudevents'
 import { cloudEventOf } from './cloud-event.ts'
 import { EventFormatError } from './errors.ts'
@@ -72,7 +72,8 @@ export class Event {
     const text = typeof body === 'string' ? body : decode(body)
     const value = parseObject(text)
     requireAttributes(value)
-    return new Event(text, createHash('sha256').update(bytes).digest('hex'), value)
+    if (text.includes('\\u')) refuseUnstorable(value)
+    return new Event(text, hash('sha256', bytes), value)
   }
 
   /** The payload; the bytes of a 1.0 event that carries `data_base64`. */
@@ -171,7 +172,6 @@ function requireAttributes(value: JsonObject): void {
     const message = `"specversion" is ${given}; "1.0" is understood, and 0.1 with "cloudEventsVersion"`
     throw new EventFormatError(message, { member: 'specversion' })
   }
-  for (const [name, member] of Object.entries(value)) refuseUnstorable(name, member)
 }
 
 function requireText(value: JsonObject, name: string): void {
@@ -182,11 +182,16 @@ function requireText(value: JsonObject, name: string): void {
   throw new EventFormatError(message, { member: name })
 }
 
-/** Attributes are stored and searched as text, which can hold neither; `data` stays in the event's own text. */
-function refuseUnstorable(name: string, member: unknown): void {
-  if (name === 'data' || typeof member !== 'string' || !/\0|\p{Surrogate}/u.test(member)) return
-  const message = `${JSON.stringify(name)} contains a NUL or an unpaired surrogate`
-  throw new EventFormatError(message, { member: name })
+/**
+ * Attributes are stored and searched as text, which can hold neither; `data` stays in the event's own text. Only an
+ * escape can bring them into it: the text itself is valid UTF-8 without NUL.
+ */
+function refuseUnstorable(value: JsonObject): void {
+  for (const [name, member] of Object.entries(value)) {
+    if (name === 'data' || typeof member !== 'string' || !/\0|\p{Surrogate}/u.test(member)) continue
+    const message = `${JSON.stringify(name)} contains a NUL or an unpaired surrogate`
+    throw new EventFormatError(message, { member: name })
+  }
 }
 
 function kindOf(value: unknown): string {

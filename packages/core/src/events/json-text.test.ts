@@ -74,6 +74,21 @@ test('depth counts lists and objects, not what looks like them inside strings', 
   expect(deeperThan('["never closed [[[', 1)).toBe(false)
 })
 
+test('depth has nothing to do with how many lists and objects there are', () => {
+  const many = `[${'[],{},'.repeat(500)}[]]`
+  expect(deeperThan(many, 2)).toBe(false)
+  expect(deeperThan(many, 1)).toBe(true)
+  const depthOf = (value: unknown): number =>
+    typeof value === 'object' && value !== null
+      ? 1 + Math.max(0, ...Object.values(value).map(depthOf))
+      : 0
+  fc.assert(
+    fc.property(fc.json({ maxDepth: 5 }), fc.nat(6), (text, limit) => {
+      expect(deeperThan(text, limit)).toBe(depthOf(JSON.parse(text)) > limit)
+    }),
+  )
+})
+
 test('the elements of a list are found with their exact text', () => {
   const text = '[ {"a":[1,2]} , "x,]" ,-1e5,null ]'
   const texts = elementsOf(text, 0).map(({ start, end }) => text.slice(start, end))

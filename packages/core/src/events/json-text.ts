@@ -25,6 +25,22 @@ const CLOSE_OBJECT = 0x7d
 
 /** True when lists and objects are nested more than `limit` deep. Any text will do; it never recurses. */
 export function deeperThan(text: string, limit: number): boolean {
+  return hasMoreOpenings(text, limit) && nestsDeeper(text, limit)
+}
+
+/** To count them, up to the limit, is several times faster than to read the text, and nearly always enough. */
+function hasMoreOpenings(text: string, limit: number): boolean {
+  let left = limit
+  for (const opening of ['{', '[']) {
+    for (let at = text.indexOf(opening); at !== -1; at = text.indexOf(opening, at + 1)) {
+      if (left === 0) return true
+      left -= 1
+    }
+  }
+  return false
+}
+
+function nestsDeeper(text: string, limit: number): boolean {
   let depth = 0
   for (let at = 0; at < text.length; at += 1) {
     const code = text.charCodeAt(at)

@@ -1,6 +1,7 @@
 /** What both engines do alike. `open` gives an empty database, which the suite closes. */
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Database, Sql } from './database.ts'
+import { textArray } from './text-array.ts'
 import { isUnavailable, sqlState } from './unavailable.ts'
 
 export function databaseContract(open: () => Promise<Database>) {
@@ -44,6 +45,12 @@ export function databaseContract(open: () => Promise<Database>) {
     ['NULL::int8', null],
   ])('reads %s', async (expression, value) => {
     expect(await one(`SELECT ${expression} AS it`)).toEqual(value)
+  })
+
+  test('texts of every kind go in as a text array, as many and as long as they are', async () => {
+    const values = ['', 'plain', null, '{"a": "b\\\\c"}', 'NULL', 'é€😀', `${'x'.repeat(100_000)}ü`]
+    expect(await one('SELECT $1::text[] AS it', [textArray(values)])).toEqual(values)
+    expect(await one('SELECT $1::text[] AS it', [textArray([])])).toEqual([])
   })
 
   test('reads bytea as bytes', async () => {

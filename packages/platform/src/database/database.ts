@@ -10,7 +10,7 @@ export type Row = Record<string, unknown>
 /**
  * Values come back as: int2, int4, int8 → number; numeric → string; timestamptz → Date; bool → boolean;
  * json, jsonb → the parsed value; bytea → Uint8Array; arrays → arrays of these. JavaScript arrays may be
- * bound to array parameters (`unnest($1::uuid[])`).
+ * bound to array parameters (`unnest($1::uuid[])`); long texts are cheaper as a `textArray`.
  */
 export interface Sql {
   query<R extends object = Row>(text: string, values?: readonly unknown[]): Promise<R[]>

@@ -27,6 +27,7 @@ export function poolDatabase(
   },
 ): Database {
   const around = new AsyncLocalStorage<{ over: boolean }>()
+  let open = 0
   let closed: Promise<void> | undefined
 
   /** A pool whose connections all wait for another one would wait for ever; PGlite has only one. */
@@ -41,8 +42,12 @@ export function poolDatabase(
   const transaction: Database['transaction'] = (work) =>
     connected((run) => {
       const state = { over: false }
+      open += 1
       return inTransaction(run, (sql) => around.run(state, work, sql)).finally(() => {
         state.over = true
+        open -= 1
+        // Else Node 20 and 22 go on following every promise of the process.
+        if (open === 0) around.disable()
       })
     })
 

@@ -42,3 +42,14 @@ test('who gives up while waiting takes nothing, and lets those behind pass', asy
   expect(await budget.take(1, gone.signal)).toBeUndefined()
   expect(budget.taken).toBe(10)
 })
+
+test('who does not want to wait takes what is there, and overtakes nobody', async () => {
+  const budget = createBudget(10)
+  const giveBack = budget.takeNow(7)
+  expect(budget.takeNow(4)).toBeUndefined()
+  const waiting = budget.take(4, never)
+  expect(budget.takeNow(1), 'somebody waits').toBeUndefined()
+  giveBack?.()
+  expect(await waiting).toBeDefined()
+  expect(budget.taken).toBe(4)
+})

@@ -12,6 +12,8 @@ export interface Budget {
    * `signal` aborts first: nothing is taken then.
    */
   take(amount: number, signal: AbortSignal): Promise<(() => void) | undefined>
+  /** The same where nobody has to wait; undefined when one would have to. */
+  takeNow(amount: number): (() => void) | undefined
 }
 
 export function createBudget(most: number): Budget {
@@ -35,7 +37,9 @@ export function createBudget(most: number): Budget {
       admit()
     }
   }
+  const takeNow = (amount: number) => (queue.size === 0 && fits(amount) ? hold(amount) : undefined)
   return {
+    takeNow,
     get taken() {
       return taken
     },
@@ -44,7 +48,8 @@ export function createBudget(most: number): Budget {
     },
     take(amount, signal) {
       if (signal.aborted) return Promise.resolve(undefined)
-      if (queue.size === 0 && fits(amount)) return Promise.resolve(hold(amount))
+      const giveBack = takeNow(amount)
+      if (giveBack !== undefined) return Promise.resolve(giveBack)
       return new Promise((resolve) => {
         const leave = () => {
           queue.delete(waiter)

@@ -2,6 +2,7 @@
 import { type DestinationStream, destination, type Logger, pino } from 'pino'
 import { errorForLog } from './log-error.ts'
 import { maskCredentials, redact } from './redact.ts'
+import { turnWriter } from './turn-writer.ts'
 
 /** `log.info({ event, ms }, 'event.accepted')`: the members first, then the name of the outcome. */
 export type Log = Logger
@@ -27,7 +28,7 @@ export function createLog(options: {
       },
       hooks: { streamWrite: maskCredentials },
     },
-    options.destination ?? destination({ dest: 1, sync: true }),
+    options.destination ?? turnWriter(destination({ dest: 1, sync: true })),
   )
   redactChildren(log)
   return log

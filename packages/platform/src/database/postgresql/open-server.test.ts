@@ -130,6 +130,17 @@ test('a statement that hangs is given up, and does not block its connection', as
   expect(await database.query('SELECT 1 AS it')).toEqual([{ it: 1 }])
 })
 
+test('who forgets to use the transaction within one is told so, also when another has ended meanwhile', async () => {
+  const database = await open()
+  const outcome = database.transaction(async () => {
+    await Promise.resolve().then(() => ended)
+    return database.query('SELECT 1')
+  })
+  const ended = database.transaction((sql) => sql.query('SELECT 1'))
+  await ended
+  await expect(outcome).rejects.toMatchObject({ code: 'TRANSACTION_BYPASSED' })
+})
+
 test('a refused statement costs no connection', async () => {
   const database = await open({ poolSize: 1 })
   const pid = async () => database.query('SELECT pg_backend_pid() AS pid')
