@@ -62,6 +62,10 @@ export const notificationsSettings = {
     default: 10,
     min: 2,
   }),
+  databasePrepare: setting.flag('DATABASE_PREPARE', {
+    doc: 'Whether statements that run all the time are prepared. `no`: behind a proxy that gives each transaction another session of the server, such as PgBouncer with `pool_mode = transaction`.',
+    default: true,
+  }),
   migrateAtStart: setting.flag('MIGRATE_AT_START', {
     doc: 'Whether a start brings the tables on PostgreSQL up to date; `no`: it ends with what to run.',
     default: true,

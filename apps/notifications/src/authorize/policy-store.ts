@@ -85,7 +85,7 @@ export interface PolicyStoreNeeds {
 export function policyStore(needs: PolicyStoreNeeds): PolicyStore {
   const { sql, follow = (released) => followDeliveries(sql, released) } = needs
   return {
-    claim: (limit, leaseMs) => sql.query<Question>(claim, [limit, leaseMs]),
+    claim: (limit, leaseMs) => sql.query<Question>(claim, [limit, leaseMs], 'prepared'),
     async record({ event, owner, claim: claimed }, answer, askAgainMs) {
       const key = [event, owner, claimed]
       if (answer.kind === 'unanswered') {

@@ -76,11 +76,11 @@ const NOTHING: Look = { claimed: [], aside: [], follow: [], late: false, blocked
 /** Whoever claims calls `followDeliveries` with what is to be followed, soon, but not before it has sent. */
 export async function lookAtDue(sql: Sql, options: ClaimOptions): Promise<Look> {
   const { limit, leaseMs, policyTtlMs, caps = DEFAULT_CAPS, dispatching = true } = options
-  const [some] = await sql.query<{ found: boolean }>(anything, [dispatching])
+  const [some] = await sql.query<{ found: boolean }>(anything, [dispatching], 'prepared')
   if (some?.found !== true) return NOTHING
   const { subscription, host, owner } = caps
   const values = [limit, leaseMs, policyTtlMs, subscription, host, owner, dispatching]
-  const told = await sql.query<Told>(CLAIM, values)
+  const told = await sql.query<Told>(CLAIM, values, 'prepared')
   const claimed: ClaimedDelivery[] = []
   const aside: Look['aside'][number][] = []
   const follow: string[] = []
