@@ -21,6 +21,7 @@ import { authorizeStep } from './authorize/authorize.ts'
 import type { PolicyClient } from './authorize/policy-client.ts'
 import { policyStore } from './authorize/policy-store.ts'
 import { policyWatch } from './authorize/policy-watch.ts'
+import { type Answered, type Recorded, recordAnswers } from './authorize/record-answers.ts'
 import type { Bells } from './bells.ts'
 import {
   FOLLOW_EVERY_MS,
@@ -84,7 +85,7 @@ export function startMatching(
   const slots = slotsFor(needs, 'policy', config.policyConcurrency)
   const authorize = authorizeStep(
     {
-      store: policyStore({ sql, follow: followTogether(needs) }),
+      store: policyStore({ sql, record: answerRecorder(needs) }),
       policy: needs.policy,
       slots,
       watch,
@@ -156,17 +157,21 @@ function followStep({ database, bells, log }: LoopNeeds): () => Promise<boolean>
   }
 }
 
-/** Answers of Policy that come together wake their lanes together. */
-function followTogether(needs: LoopNeeds): (released: readonly string[]) => Promise<void> {
-  const group = batcher<readonly string[], void>(
-    async (released) => {
-      await hint(needs, released.flat())
-      return released.map(() => undefined)
+/** Answers of Policy that come together are stored together, and wake their lanes together. */
+function answerRecorder(needs: LoopNeeds): (answered: Answered) => Promise<Recorded | undefined> {
+  const group = batcher<Answered, Recorded | undefined>(
+    async (answers) => {
+      const recorded = await suspecting(needs, () => recordAnswers(needs.database, answers))
+      await hint(
+        needs,
+        recorded.flatMap((one) => one?.released ?? []),
+      )
+      return recorded
     },
-    { maxItems: 200, waitMs: 1 },
+    { ...TOGETHER, repeatSingly: (error) => !isUnavailable(error) },
   )
-  needs.life.onClose('lanes of answers', () => group.close())
-  return (released) => group.add(released)
+  needs.life.onClose('answers of policy', () => group.close())
+  return (answered) => group.add(answered)
 }
 
 /** After a commit: should it fail, the net finds what it has missed, and what was committed stays so. */
@@ -188,6 +193,9 @@ export function startRecovering(needs: LoopNeeds, config: NotificationsConfig): 
   startLoop(needs, 'recover', recover, bells.recover, RECOVER_EVERY_MS)
 }
 
+/** How results wait for company. */
+const TOGETHER = { maxItems: 200, waitMs: 2, concurrency: 2 }
+
 /** Results that come together are stored together. */
 function recorder(needs: LoopNeeds, caps: Caps): (result: Result) => Promise<boolean> {
   const { database: sql } = needs
@@ -200,7 +208,7 @@ function recorder(needs: LoopNeeds, caps: Caps): (result: Result) => Promise<boo
       await hint(needs, waiting(results))
       return results.map((result) => ours.has(result.delivery.uuid))
     },
-    { maxItems: 200, waitMs: 2, concurrency: 2, repeatSingly: (error) => !isUnavailable(error) },
+    { ...TOGETHER, repeatSingly: (error) => !isUnavailable(error) },
   )
   needs.life.onClose('delivery results', () => group.close())
   return (result) => group.add(result)
