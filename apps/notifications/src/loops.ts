@@ -193,8 +193,8 @@ export function startRecovering(needs: LoopNeeds, config: NotificationsConfig): 
   startLoop(needs, 'recover', recover, bells.recover, RECOVER_EVERY_MS)
 }
 
-/** How results wait for company. */
-const TOGETHER = { maxItems: 200, waitMs: 2, concurrency: 2 }
+/** How results wait for company: while one group is stored the next one grows. */
+const TOGETHER = { maxItems: 200, waitMs: 2, concurrency: 1 }
 
 /** Results that come together are stored together. */
 function recorder(needs: LoopNeeds, caps: Caps): (result: Result) => Promise<boolean> {

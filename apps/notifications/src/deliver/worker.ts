@@ -46,7 +46,7 @@ export function deliverStep(needs: DeliverNeeds, options: DeliverOptions): () =>
   let settled = new AbortController()
   const run = async (delivery: ClaimedDelivery, claimedAt: number) => {
     await deliver(needs, options, delivery, claimedAt)
-    settled.abort()
+    settled.abort(SETTLED)
   }
   return async () => {
     await needs.slots.free()
@@ -63,6 +63,9 @@ export function deliverStep(needs: DeliverNeeds, options: DeliverOptions): () =>
     return claimed.length + aside.length + follow.length > 0 || late || blocked
   }
 }
+
+/** Given, so that nobody makes an error with a stack for each delivery. */
+const SETTLED = 'a delivery was settled'
 
 /** What is due and may not be sent is looked at again so soon. */
 const BLOCKED_MS = 100
