@@ -47,7 +47,7 @@ function start(): void {
     const event = todo.shift()
     if (event === undefined) return
     inHand += 1
-    deliver(event).finally(() => {
+    void deliver(event).finally(() => {
       inHand -= 1
       start()
     })

@@ -19,7 +19,6 @@ export const row: Row = {
   run: ({ rounds, quick, print }) =>
     withSite(async (needs) => {
       const [due, count] = quick ? [1_000, 200] : [DUE, 5_000]
-      await run(needs, ours, loadOf(200))
       const pairs: (readonly [number, number])[] = []
       for (let round = 1; round <= rounds; round += 1) {
         const [alone, beside] = await pair(needs, { round, count, due })
@@ -59,8 +58,11 @@ async function pair(
 }
 
 function loadOf(count: number): Load {
-  const events = Array.from({ length: count }, (_, n) => eventFor(n % SUBSCRIPTIONS))
-  return { subscriptions: SUBSCRIPTIONS, expressionOf: expressionFor, events, deliveries: count }
+  const events = (length: number) => Array.from({ length }, (_, n) => eventFor(n % SUBSCRIPTIONS))
+  return {
+    ...{ subscriptions: SUBSCRIPTIONS, expressionOf: expressionFor, matching: 1 },
+    ...{ warming: events(count / 10), events: events(count) },
+  }
 }
 
 const HANGING = `

@@ -67,7 +67,11 @@ interface Fresh extends Stored {
 export function eventStore(needs: { sql: Sql }): EventStore {
   return {
     async insert(events, uuids = events.map(() => randomUUID()), traces = []) {
-      const inserted = await needs.sql.query<Fresh>(insertNew, columns(events, uuids, traces))
+      const inserted = await needs.sql.query<Fresh>(
+        insertNew,
+        columns(events, uuids, traces),
+        'prepared',
+      )
       const fresh = new Map(inserted.map((row) => [row.uuid, row]))
       const byDigest = new Map(inserted.map((row) => [row.digest, row.uuid]))
       const known = events.map((event) => event.digest).filter((digest) => !byDigest.has(digest))

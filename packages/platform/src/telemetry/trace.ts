@@ -38,13 +38,6 @@ export function childTrace(
   return `${version}-${id}-${hex(8)}-${flags}`
 }
 
-/** Drawn together: each call for random bytes costs more than what is made of them. */
-let drawn = ''
-const DRAWN_BYTES = 4_096
-
 function randomHex(bytes: number): string {
-  if (drawn.length < bytes * 2) drawn = randomBytes(DRAWN_BYTES).toString('hex')
-  const hex = drawn.slice(0, bytes * 2)
-  drawn = drawn.slice(bytes * 2)
-  return hex
+  return randomBytes(bytes).toString('hex')
 }
