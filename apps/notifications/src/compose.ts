@@ -24,7 +24,7 @@ import { type ApiNeeds, createApi, createOperations } from './api.ts'
 import { allowAll, httpPolicyClient, type PolicyClient } from './authorize/policy-client.ts'
 import { pipelineBells } from './bells.ts'
 import { openAdminSocket } from './cli/admin-socket.ts'
-import type { NotificationsConfig } from './config.ts'
+import { type NotificationsConfig, RECENT_EVENTS } from './config.ts'
 import { openTables } from './database/open.ts'
 import { deadLetterGauge } from './dead/metrics.ts'
 import { capsOf } from './deliver/caps.ts'
@@ -39,6 +39,7 @@ import { startIntake } from './intake/start.ts'
 import { startDelivering, startMatching, startRecovering } from './loops.ts'
 import { backlogGauges, pipelineMetrics } from './metrics.ts'
 import { startRetention } from './purge/retention.ts'
+import { recentEvents } from './recent-events.ts'
 import { loadSecrets } from './subscriptions/auth.ts'
 import { subscriptionStore } from './subscriptions/store.ts'
 import { followTasks } from './tasks/follow.ts'
@@ -91,6 +92,7 @@ export async function startNotifications(
     availability,
     subscriptions,
     metrics: pipeline,
+    events: recentEvents(RECENT_EVENTS),
   }
   const policy = policyClient(config)
   life.onClose('policy client', () => policy.close())

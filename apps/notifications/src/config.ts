@@ -263,6 +263,8 @@ export const ACCEPT = { waitMs: 3, maxEvents: 500, maxBytes: 16 * MiB, commitMs:
 export const TAKE_IN = { maxFiles: 500, maxBytes: 16 * MiB, idleMs: 5_000 }
 /** A batch takes a sixth of its lease at the most, so that what is left is enough to record it. */
 export const MATCH = { batch: 100, leasePerBatch: 6 }
+/** Events are kept for a while as they were read: so many characters of them, for each process. */
+export const RECENT_EVENTS = 4 * MiB
 /** A loop that is not rung looks so often. */
 export const IDLE_MS = 2_000
 /** A recovery is looked at so often. */

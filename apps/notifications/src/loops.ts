@@ -47,6 +47,7 @@ import { liveSubscriptions } from './match/live-subscriptions.ts'
 import { matchStep } from './match/match.ts'
 import { matchStore } from './match/match-store.ts'
 import type { PipelineMetrics } from './metrics.ts'
+import type { RecentEvents } from './recent-events.ts'
 import { recoverStep } from './recover/recover.ts'
 import type { Secrets } from './subscriptions/auth.ts'
 import type { SubscriptionStore } from './subscriptions/store.ts'
@@ -59,6 +60,7 @@ export interface LoopNeeds {
   readonly bells: Bells
   readonly availability: Availability
   readonly metrics: PipelineMetrics
+  readonly events: RecentEvents
 }
 
 export function startMatching(
@@ -71,6 +73,7 @@ export function startMatching(
     {
       store: matchStore({ sql, leaseMs }),
       subscriptions: liveSubscriptions({ sql }),
+      events: needs.events,
       disable: needs.subscriptions.disable,
       authorizeBell: bells.authorize,
       metrics,
@@ -126,6 +129,7 @@ export function startDelivering(needs: DeliverLoopNeeds, config: NotificationsCo
       deliverBell: bells.deliver,
       record: recorder(needs, caps),
       disable: disableExhausted({ ...needs }, { disableAfterMs: config.disableAfterMs }),
+      events: needs.events,
       targetFor: (url) => (dispatcherOf(url) === undefined ? http : dispatch),
       slots: slotsFor(needs, 'deliveries', config.deliveryConcurrency),
       authorizeBell: bells.authorize,

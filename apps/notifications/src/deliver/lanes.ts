@@ -29,9 +29,6 @@ const earliest = (kind: string) => `
      AND (d.state <> 'delivering' OR d.due <= now())
    ORDER BY d.due LIMIT 1)`
 
-/** What is due later than this needs no lane yet: `followAll` comes by before. */
-const SOON = "interval '1 minute'"
-
 // Lanes that are awake are left alone, unlocked: a claim that puts one to sleep follows it again after its own commit.
 const follow = `
   WITH asleep AS MATERIALIZED (
@@ -42,7 +39,7 @@ const follow = `
     SELECT a.*, least(${earliest(IS_FIRST)}, ${earliest(IS_RETRY)}) AS due FROM asleep a)
   INSERT INTO lane AS l (subscription, owner, host, cap, next_due)
   SELECT subscription, owner, host, cap, due FROM waiting
-  WHERE due < now() + ${SOON} AND (next_due IS NULL OR due < next_due)
+  WHERE due IS NOT NULL AND (next_due IS NULL OR due < next_due)
   ORDER BY subscription
   ON CONFLICT (subscription) DO UPDATE SET next_due = least(l.next_due, excluded.next_due)
   RETURNING subscription, next_due <= now() AS awake`

@@ -46,14 +46,14 @@ export function preparedStatements(
       return names.get(text) ?? (names.size < MOST ? add(text) : undefined)
     },
     recover(text, error) {
-      if (off || !names.has(text)) return false
+      if (!names.has(text)) return false
       const state = sqlState(error) ?? ''
       if (ELSEWHERE.has(state)) {
+        if (!off) onElsewhere((error as Error).message)
         off = true
-        onElsewhere((error as Error).message)
         return true
       }
-      if (state !== CHANGED || !/cached plan/.test((error as Error).message)) return false
+      if (off || state !== CHANGED || !/cached plan/.test((error as Error).message)) return false
       changes += 1
       add(text)
       return true
