@@ -25,7 +25,7 @@ import { allowAll, httpPolicyClient, type PolicyClient } from './authorize/polic
 import { backtestGauge, backtestMetrics } from './backtest/metrics.ts'
 import { pipelineBells } from './bells.ts'
 import { openAdminSocket } from './cli/admin-socket.ts'
-import type { NotificationsConfig } from './config.ts'
+import { type NotificationsConfig, RECENT_EVENTS } from './config.ts'
 import { openTables } from './database/open.ts'
 import { deadLetterGauge } from './dead/metrics.ts'
 import { capsOf } from './deliver/caps.ts'
@@ -40,6 +40,7 @@ import { startIntake } from './intake/start.ts'
 import { startBacktesting, startDelivering, startMatching, startRecovering } from './loops.ts'
 import { backlogGauges, pipelineMetrics } from './metrics.ts'
 import { startRetention } from './purge/retention.ts'
+import { recentEvents } from './recent-events.ts'
 import { loadSecrets } from './subscriptions/auth.ts'
 import { subscriptionStore } from './subscriptions/store.ts'
 import { followTasks } from './tasks/follow.ts'
@@ -93,6 +94,7 @@ export async function startNotifications(
     availability,
     subscriptions,
     metrics: pipeline,
+    events: recentEvents(RECENT_EVENTS),
   }
   const policy = policyClient(config)
   life.onClose('policy client', () => policy.close())

@@ -62,6 +62,10 @@ export const notificationsSettings = {
     default: 10,
     min: 2,
   }),
+  databasePrepare: setting.flag('DATABASE_PREPARE', {
+    doc: 'Whether statements that run all the time are prepared. `no`: behind a proxy that gives each transaction another session of the server, such as PgBouncer with `pool_mode = transaction`.',
+    default: true,
+  }),
   migrateAtStart: setting.flag('MIGRATE_AT_START', {
     doc: 'Whether a start brings the tables on PostgreSQL up to date; `no`: it ends with what to run.',
     default: true,
@@ -284,6 +288,8 @@ export const ACCEPT = { waitMs: 3, maxEvents: 500, maxBytes: 16 * MiB, commitMs:
 export const TAKE_IN = { maxFiles: 500, maxBytes: 16 * MiB, idleMs: 5_000 }
 /** A batch takes a sixth of its lease at the most, so that what is left is enough to record it. */
 export const MATCH = { batch: 100, leasePerBatch: 6 }
+/** Events are kept for a while as they were read: so many characters of them, for each process. */
+export const RECENT_EVENTS = 4 * MiB
 /** A loop that is not rung looks so often. */
 export const IDLE_MS = 2_000
 /** A recovery is looked at so often. */

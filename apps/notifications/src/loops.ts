@@ -21,6 +21,7 @@ import { authorizeStep } from './authorize/authorize.ts'
 import type { PolicyClient } from './authorize/policy-client.ts'
 import { policyStore } from './authorize/policy-store.ts'
 import { policyWatch } from './authorize/policy-watch.ts'
+import { type Answered, type Recorded, recordAnswers } from './authorize/record-answers.ts'
 import { backtestStep } from './backtest/backtest.ts'
 import { createGate } from './backtest/gate.ts'
 import type { BacktestMetrics } from './backtest/metrics.ts'
@@ -50,6 +51,7 @@ import { liveSubscriptions } from './match/live-subscriptions.ts'
 import { matchStep } from './match/match.ts'
 import { matchStore } from './match/match-store.ts'
 import type { PipelineMetrics } from './metrics.ts'
+import type { RecentEvents } from './recent-events.ts'
 import { recoverStep } from './recover/recover.ts'
 import type { Secrets } from './subscriptions/auth.ts'
 import type { SubscriptionStore } from './subscriptions/store.ts'
@@ -62,6 +64,7 @@ export interface LoopNeeds {
   readonly bells: Bells
   readonly availability: Availability
   readonly metrics: PipelineMetrics
+  readonly events: RecentEvents
 }
 
 export function startMatching(
@@ -74,6 +77,7 @@ export function startMatching(
     {
       store: matchStore({ sql, leaseMs }),
       subscriptions: liveSubscriptions({ sql }),
+      events: needs.events,
       disable: needs.subscriptions.disable,
       authorizeBell: bells.authorize,
       metrics,
@@ -88,7 +92,7 @@ export function startMatching(
   const slots = slotsFor(needs, 'policy', config.policyConcurrency)
   const authorize = authorizeStep(
     {
-      store: policyStore({ sql, follow: followTogether(needs) }),
+      store: policyStore({ sql, record: answerRecorder(needs) }),
       policy: needs.policy,
       slots,
       watch,
@@ -129,6 +133,7 @@ export function startDelivering(needs: DeliverLoopNeeds, config: NotificationsCo
       deliverBell: bells.deliver,
       record: recorder(needs, caps),
       disable: disableExhausted({ ...needs }, { disableAfterMs: config.disableAfterMs }),
+      events: needs.events,
       targetFor: (url) => (dispatcherOf(url) === undefined ? http : dispatch),
       slots: slotsFor(needs, 'deliveries', config.deliveryConcurrency),
       authorizeBell: bells.authorize,
@@ -160,17 +165,21 @@ function followStep({ database, bells, log }: LoopNeeds): () => Promise<boolean>
   }
 }
 
-/** Answers of Policy that come together wake their lanes together. */
-function followTogether(needs: LoopNeeds): (released: readonly string[]) => Promise<void> {
-  const group = batcher<readonly string[], void>(
-    async (released) => {
-      await hint(needs, released.flat())
-      return released.map(() => undefined)
+/** Answers of Policy that come together are stored together, and wake their lanes together. */
+function answerRecorder(needs: LoopNeeds): (answered: Answered) => Promise<Recorded | undefined> {
+  const group = batcher<Answered, Recorded | undefined>(
+    async (answers) => {
+      const recorded = await suspecting(needs, () => recordAnswers(needs.database, answers))
+      await hint(
+        needs,
+        recorded.flatMap((one) => one?.released ?? []),
+      )
+      return recorded
     },
-    { maxItems: 200, waitMs: 1 },
+    { ...TOGETHER, repeatSingly: (error) => !isUnavailable(error) },
   )
-  needs.life.onClose('lanes of answers', () => group.close())
-  return (released) => group.add(released)
+  needs.life.onClose('answers of policy', () => group.close())
+  return (answered) => group.add(answered)
 }
 
 /** After a commit: should it fail, the net finds what it has missed, and what was committed stays so. */
@@ -191,6 +200,9 @@ export function startRecovering(needs: LoopNeeds, config: NotificationsConfig): 
   )
   startLoop(needs, 'recover', recover, bells.recover, RECOVER_EVERY_MS)
 }
+
+/** How results wait for company: while one group is stored the next one grows. */
+const TOGETHER = { maxItems: 200, waitMs: 2, concurrency: 1 }
 
 /** Backtests ask Policy, so they run where it is asked anyway. */
 export function startBacktesting(
@@ -235,7 +247,7 @@ function recorder(needs: LoopNeeds, caps: Caps): (result: Result) => Promise<boo
       await hint(needs, waiting(results))
       return results.map((result) => ours.has(result.delivery.uuid))
     },
-    { maxItems: 200, waitMs: 2, concurrency: 2, repeatSingly: (error) => !isUnavailable(error) },
+    { ...TOGETHER, repeatSingly: (error) => !isUnavailable(error) },
   )
   needs.life.onClose('delivery results', () => group.close())
   return (result) => group.add(result)

@@ -3,7 +3,8 @@ import { Event } from '@pacifica/core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { ENGINES, type MigratedDatabase, openMigrated } from '../../../test/harness/index.ts'
 import { eventStore } from './accept/event-store.ts'
-import { policyStore } from './authorize/policy-store.ts'
+import { policyStore, type Question } from './authorize/policy-store.ts'
+import { type Answered, recordAnswers } from './authorize/record-answers.ts'
 import { retryEvents } from './cli/retry-events.ts'
 import { PrismaClient } from './database/generated/client.ts'
 import { claimDeliveries } from './deliver/claim.ts'
@@ -125,6 +126,58 @@ describe.each(ENGINES)('on the %s engine', (engine) => {
       state: 'denied',
       reason: 'policy answered 412: no',
     })
+  })
+
+  test('answers that are stored together have each its own effect; one whose claim was lost has none', async () => {
+    const owners = ['yes', 'no', 'silence', 'late'].map((word) => `together-${word}`)
+    for (const owner of owners) await subscribe('together', owner)
+    const event = await accept(anEvent('together'))
+    await matchAll()
+    const asked = await policyStore({ sql: sql() }).claim(100, minute)
+    const answers = owners.map((owner): Answered => {
+      const question = asked.find((one) => one.event === event && one.owner === owner) as Question
+      const claim = owner === 'together-late' ? question.claim - 1 : question.claim
+      return { question: { ...question, claim }, answer: yes, askAgainMs: 30 * minute }
+    })
+    const [first, second, third, last] = answers as [Answered, Answered, Answered, Answered]
+    const recorded = await recordAnswers(sql(), [
+      { ...third, answer: { kind: 'unanswered', status: 503, reason: 'away' } },
+      { ...second, answer: { kind: 'denied', status: 412, body: 'no' } },
+      last,
+      first,
+    ])
+    expect(recorded).toMatchObject([
+      { denied: 0, released: [], firstAfterMs: undefined },
+      { denied: 1, released: [], firstAfterMs: expect.any(Number) },
+      undefined,
+      { denied: 0, released: [expect.any(String)], firstAfterMs: expect.any(Number) },
+    ])
+    const states = await sql().query(
+      `SELECT d.owner, d.state, d.due <= now() AS released, p.state AS policy, p.status_code AS status, p.error
+       FROM delivery d JOIN policy_answer p USING (event, owner) WHERE event = $1 ORDER BY owner`,
+      [event],
+    )
+    const asking = { state: 'pending', released: false, policy: 'asking' }
+    expect(states).toEqual([
+      { owner: 'together-late', ...asking, status: null, error: null },
+      {
+        owner: 'together-no',
+        state: 'denied',
+        released: null,
+        policy: 'denied',
+        status: 412,
+        error: null,
+      },
+      { owner: 'together-silence', ...asking, status: 503, error: 'away' },
+      {
+        owner: 'together-yes',
+        state: 'pending',
+        released: true,
+        policy: 'allowed',
+        status: 200,
+        error: null,
+      },
+    ])
   })
 
   test('one question is asked for two subscriptions of one user', async () => {

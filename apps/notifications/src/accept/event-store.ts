@@ -84,7 +84,8 @@ export function eventStore(needs: { sql: Sql }): EventStore {
 
   return {
     async insert(events, uuids = events.map(() => randomUUID()), traces = []) {
-      const [told] = await needs.sql.query<Told>(insertNew, columns(events, uuids, traces))
+      const values = columns(events, uuids, traces)
+      const [told] = await needs.sql.query<Told>(insertNew, values, 'prepared')
       const stored = new Set(told?.stored ?? uuids)
       const known = await find(events.filter((_, index) => !stored.has(uuids[index] as string)))
       const { collided, collides_with: firsts } = told ?? {}

@@ -12,7 +12,8 @@ import {
 import type { Bells } from '../bells.ts'
 import { ACCEPT, type NotificationsConfig, TAKE_IN } from '../config.ts'
 import type { Availability } from '../database/availability.ts'
-import { eventStore } from './event-store.ts'
+import type { RecentEvents } from '../recent-events.ts'
+import { type EventStore, eventStore } from './event-store.ts'
 import { type AcceptMetrics, acceptMetrics, spoolMetrics } from './metrics.ts'
 import { type Receiver, receiver } from './receive.ts'
 import { openSpool } from './spool/spool.ts'
@@ -26,6 +27,7 @@ export interface AcceptingNeeds {
   readonly database: Database
   readonly availability: Availability
   readonly bells: Bells
+  readonly events: Pick<RecentEvents, 'add'>
 }
 
 export function openAccepting(
@@ -40,7 +42,7 @@ export function openAccepting(
   const counts = acceptMetrics(metrics)
   spoolMetrics(metrics, () => spool.waiting)
 
-  const store = eventStore({ sql: needs.database })
+  const store = remembering(eventStore({ sql: needs.database }), needs.events)
   const parts = { store, spool, availability, matchBell: needs.bells.match, log }
   const bell = createBell()
   availability.onBack(() => bell.ring())
@@ -52,4 +54,19 @@ export function openAccepting(
   const accepting = receiver(parts, ACCEPT)
   life.onClose('accepting', () => accepting.close())
   return { receiver: accepting, acceptMetrics: counts }
+}
+
+/** What has just been stored is matched next. */
+function remembering(store: EventStore, recent: Pick<RecentEvents, 'add'>): EventStore {
+  return {
+    ...store,
+    async insert(events, ...others) {
+      const accepted = await store.insert(events, ...others)
+      accepted.forEach(({ uuid, repeated }, place) => {
+        const event = events[place]
+        if (!repeated && event !== undefined) recent.add(uuid, event)
+      })
+      return accepted
+    },
+  }
 }

@@ -41,6 +41,7 @@ export async function openTables(
       url: config.databaseUrl,
       folder: join(config.dataDir, 'notifications', 'database'),
       poolSize: config.databasePool,
+      prepare: config.databasePrepare,
       connectAttempts: isPatient ? 1 : config.databaseConnectAttempts,
       connectWaitMs: config.databaseConnectWaitMs,
       whenAway: isPatient ? 'open' : 'give up',

@@ -13,7 +13,7 @@ import { RETRY_SHARE } from './caps.ts'
 import { HELD_AGAIN, HELD_FIRST, IS_FIRST, IS_RETRY, PARKED_AGAIN } from './due.ts'
 
 /** A lane whose deliveries can be sent, as far as this worker knows. */
-export const OPEN = (dispatching: string) => `(${dispatching} OR l.host NOT LIKE 'dispatch://%')`
+const OPEN = (dispatching: string) => `(${dispatching} OR l.host NOT LIKE 'dispatch://%')`
 const AWAKE = 'l.next_due <= now()'
 const MOST = 'least(coalesce(l.cap, $4), l.ramp)'
 

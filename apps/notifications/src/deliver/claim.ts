@@ -5,7 +5,7 @@
  */
 import type { Sql } from '@pacifica/platform'
 import { type Caps, DEFAULT_CAPS } from './caps.ts'
-import { CLAIM, OPEN } from './claim-statement.ts'
+import { CLAIM } from './claim-statement.ts'
 import { followAll, followDeliveries } from './lanes.ts'
 
 export interface ClaimedDelivery {
@@ -66,21 +66,12 @@ type Told =
   | { readonly kind: 'asleep' | 'expired'; readonly subscription: string }
   | { readonly kind: 'late' | 'blocked' }
 
-// Planning the claim costs more than this answer, and most looks at a quiet time find nothing.
-const anything = `
-  SELECT EXISTS (SELECT FROM lane l WHERE l.next_due <= now() AND ${OPEN('$1::bool')})
-      OR EXISTS (SELECT FROM delivery WHERE state = 'delivering' AND due <= now()) AS found`
-
-const NOTHING: Look = { claimed: [], aside: [], follow: [], late: false, blocked: false }
-
 /** Whoever claims calls `followDeliveries` with what is to be followed, soon, but not before it has sent. */
 export async function lookAtDue(sql: Sql, options: ClaimOptions): Promise<Look> {
   const { limit, leaseMs, policyTtlMs, caps = DEFAULT_CAPS, dispatching = true } = options
-  const [some] = await sql.query<{ found: boolean }>(anything, [dispatching])
-  if (some?.found !== true) return NOTHING
   const { subscription, host, owner } = caps
   const values = [limit, leaseMs, policyTtlMs, subscription, host, owner, dispatching]
-  const told = await sql.query<Told>(CLAIM, values)
+  const told = await sql.query<Told>(CLAIM, values, 'prepared')
   const claimed: ClaimedDelivery[] = []
   const aside: Look['aside'][number][] = []
   const follow: string[] = []

@@ -50,7 +50,11 @@ export async function followDeliveries(
   subscriptions: readonly string[],
 ): Promise<number> {
   if (subscriptions.length === 0) return 0
-  const rows = await sql.query<{ awake: boolean }>(follow, [[...new Set(subscriptions)]])
+  const rows = await sql.query<{ awake: boolean }>(
+    follow,
+    [[...new Set(subscriptions)]],
+    'prepared',
+  )
   return rows.filter(({ awake }) => awake).length
 }
 

@@ -55,7 +55,7 @@ export async function recordResults(sql: Sql, results: readonly Result[]): Promi
     const { outcome } = result
     return wasSent(outcome) ? [{ ...result, ...describe(outcome) }] : []
   })
-  const rows = await sql.query<{ uuid: string }>(record, [
+  const values = [
     results.map((r) => r.delivery.uuid),
     results.map((r) => r.delivery.claim),
     results.map((r) => r.settlement.state),
@@ -71,7 +71,8 @@ export async function recordResults(sql: Sql, results: readonly Result[]): Promi
     attempts.map((a) => a.status),
     attempts.map((a) => text(a.body)),
     attempts.map((a) => text(a.error)),
-  ])
+  ]
+  const rows = await sql.query<{ uuid: string }>(record, values, 'prepared')
   return new Set(rows.map((row) => row.uuid))
 }
 

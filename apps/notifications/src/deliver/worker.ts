@@ -5,6 +5,7 @@
 import { Event } from '@pacifica/core'
 import { type Bell, childTrace, insist, type Log, type Slots } from '@pacifica/platform'
 import type { PipelineMetrics } from '../metrics.ts'
+import type { RecentEvents } from '../recent-events.ts'
 import type { ClaimedDelivery, Look } from './claim.ts'
 import { type Outcome, type Settlement, settle } from './delivery.ts'
 import type { Result } from './record.ts'
@@ -20,6 +21,8 @@ export interface DeliverNeeds {
   /** Why a subscription must be disabled at once, or that one of its deliveries is exhausted. */
   readonly disable: (subscription: string, settlement: Settlement) => Promise<void>
   readonly targetFor: (targetUrl: string) => Target
+  /** Default: each is read from its text. */
+  readonly events?: Pick<RecentEvents, 'read'>
   readonly slots: Slots
   /** Rung when something may be due. */
   readonly deliverBell: Pick<Bell, 'wait'>
@@ -46,7 +49,7 @@ export function deliverStep(needs: DeliverNeeds, options: DeliverOptions): () =>
   let settled = new AbortController()
   const run = async (delivery: ClaimedDelivery, claimedAt: number) => {
     await deliver(needs, options, delivery, claimedAt)
-    settled.abort()
+    settled.abort(SETTLED)
   }
   return async () => {
     await needs.slots.free()
@@ -63,6 +66,9 @@ export function deliverStep(needs: DeliverNeeds, options: DeliverOptions): () =>
     return claimed.length + aside.length + follow.length > 0 || late || blocked
   }
 }
+
+/** Given, so that nobody makes an error with a stack for each delivery. */
+const SETTLED = 'a delivery was settled'
 
 /** What is due and may not be sent is looked at again so soon. */
 const BLOCKED_MS = 100
@@ -104,7 +110,8 @@ async function deliver(
 /** The event in the subscription's version, its extensions merged in, to the subscription's target. */
 async function send(needs: DeliverNeeds, delivery: ClaimedDelivery): Promise<Outcome> {
   try {
-    const event = Event.parse(delivery.jsondata)
+    const { event: uuid, jsondata } = delivery
+    const event = needs.events?.read(uuid, jsondata) ?? Event.parse(jsondata)
     const body = event.toBody(delivery.version, JSON.parse(delivery.extensions))
     return await needs.targetFor(delivery.targetUrl).send(delivery, body, needs.abandoning)
   } catch (error) {

@@ -100,7 +100,7 @@ export function liveSubscriptions(needs: { sql: Sql }): LiveSubscriptions {
 
   return {
     async refresh() {
-      const rows = await needs.sql.query<Changed>(changedSince, [known])
+      const rows = await needs.sql.query<Changed>(changedSince, [known], 'prepared')
       failing = new Set(rows.filter((row) => row.failing).map((row) => row.uuid))
       for (const row of rows) {
         if (row.revision <= known) continue

@@ -108,15 +108,15 @@ interface RecordedRow {
 export function matchStore(needs: { sql: Sql; leaseMs?: number }): MatchStore {
   const { sql, leaseMs = 60_000 } = needs
   return {
-    claimTogether: (limit) => sql.query<ClaimedEvent>(claimTogether, [limit, leaseMs]),
-    claimAlone: () => sql.query<ClaimedEvent>(claimAlone, [1, leaseMs]),
+    claimTogether: (limit) => sql.query<ClaimedEvent>(claimTogether, [limit, leaseMs], 'prepared'),
+    claimAlone: () => sql.query<ClaimedEvent>(claimAlone, [1, leaseMs], 'prepared'),
     giveUp: async () => (await sql.query<{ uuid: string }>(giveUp)).map((row) => row.uuid),
     async handBack(events) {
       const claims = [events.map((event) => event.uuid), events.map((event) => event.claim)]
       await sql.query(handBack, claims)
     },
     async record(matched) {
-      const ours = await sql.query<RecordedRow>(record, columns(matched))
+      const ours = await sql.query<RecordedRow>(record, columns(matched), 'prepared')
       await followDeliveries(sql, ours[0]?.released ?? [])
       return new Map(ours.map((row) => [row.uuid, row.age]))
     },

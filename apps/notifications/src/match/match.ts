@@ -5,6 +5,7 @@ import { setImmediate } from 'node:timers/promises'
 import { Event, EventFormatError } from '@pacifica/core'
 import { type Bell, insist, type Log } from '@pacifica/platform'
 import type { PipelineMetrics } from '../metrics.ts'
+import type { RecentEvents } from '../recent-events.ts'
 import type { LiveSubscriptions } from './live-subscriptions.ts'
 import type { ClaimedEvent, MatchedEvent, MatchStore } from './match-store.ts'
 import { MOST_FAILURES, type Streak, streaksOf } from './streaks.ts'
@@ -12,6 +13,8 @@ import { MOST_FAILURES, type Streak, streaksOf } from './streaks.ts'
 export interface MatchNeeds {
   readonly store: MatchStore
   readonly subscriptions: LiveSubscriptions
+  /** Default: each is read from its text. */
+  readonly events?: Pick<RecentEvents, 'read'>
   /** Disables a subscription with the reason; false when it is already. */
   readonly disable: (subscription: string, error: string) => Promise<boolean>
   readonly authorizeBell: Pick<Bell, 'ring'>
@@ -87,9 +90,10 @@ async function matchInTime(
 type Evaluated = Omit<MatchedEvent, 'event'>
 
 /** An event that an older version accepted and this one cannot read keeps nobody else from being matched. */
-function evaluate(needs: MatchNeeds, { jsondata }: ClaimedEvent): Evaluated {
+function evaluate(needs: MatchNeeds, { uuid, jsondata }: ClaimedEvent): Evaluated {
   try {
-    return { ...needs.subscriptions.match(Event.parse(jsondata)), unreadable: null }
+    const event = needs.events?.read(uuid, jsondata) ?? Event.parse(jsondata)
+    return { ...needs.subscriptions.match(event), unreadable: null }
   } catch (error) {
     if (!(error instanceof EventFormatError)) throw error
     return { matches: [], recovered: [], unreadable: error.message }

@@ -13,8 +13,18 @@ export type Row = Record<string, unknown>
  * bound to array parameters (`unnest($1::uuid[])`); long texts are cheaper as a `textArray`.
  */
 export interface Sql {
-  query<R extends object = Row>(text: string, values?: readonly unknown[]): Promise<R[]>
+  query<R extends object = Row>(
+    text: string,
+    values?: readonly unknown[],
+    planned?: Planned,
+  ): Promise<R[]>
 }
+
+/**
+ * `each time`, the default, fits a plan to the values. `prepared` keeps it: for a statement that is always the same
+ * text, runs all the time, and whose best plan is the same whatever the values are.
+ */
+export type Planned = 'each time' | 'prepared'
 
 export interface Database extends Sql {
   readonly engine: 'embedded' | 'postgresql'

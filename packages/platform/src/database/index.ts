@@ -1,4 +1,4 @@
-export type { Database, Row, Sql } from './database.ts'
+export type { Database, Planned, Row, Sql } from './database.ts'
 export { FolderInUseError, FolderUnusableError, lockFolder } from './embedded/folder-lock.ts'
 export { lookAtMigrations, migrationsCheck } from './look-at-migrations.ts'
 export {

@@ -20,6 +20,8 @@ export interface OpenDatabaseOptions {
   readonly whenAway?: 'give up' | 'open' | undefined
   /** No statement takes longer. Default two minutes; 0 for none. */
   readonly statementMs?: number | undefined
+  /** No: a proxy hands out the server's sessions for each transaction, so that nothing can be prepared. Default yes. */
+  readonly prepare?: boolean | undefined
   /** Ends the attempts to connect. */
   readonly signal?: AbortSignal | undefined
 }

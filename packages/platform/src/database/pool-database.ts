@@ -3,7 +3,8 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import { PrismaPg } from '@prisma/adapter-pg'
 import type pg from 'pg'
 import type { Bell } from '../runtime/bell.ts'
-import type { Database, Row, Sql } from './database.ts'
+import type { Database, Planned, Row, Sql } from './database.ts'
+import { type PreparedStatements, preparedStatements } from './prepared.ts'
 import { isLost, onConnection, type Run } from './session-pool.ts'
 
 export class TransactionLostError extends Error {
@@ -21,6 +22,8 @@ export function poolDatabase(
   pool: pg.Pool,
   engine: {
     readonly name: Database['engine']
+    /** Default: all that are asked for are prepared. */
+    readonly prepared?: PreparedStatements
     bell(channel: string): Bell
     /** What is to be closed beside the pool. */
     close(endPool: () => Promise<void>): Promise<void>
@@ -28,6 +31,7 @@ export function poolDatabase(
 ): Database {
   const around = new AsyncLocalStorage<{ over: boolean }>()
   let open = 0
+  const { prepared = preparedStatements(true) } = engine
   let closed: Promise<void> | undefined
 
   /** A pool whose connections all wait for another one would wait for ever; PGlite has only one. */
@@ -39,11 +43,22 @@ export function poolDatabase(
     }
     return onConnection(pool, work)
   }
+  const query: Database['query'] = (text, values, planned) =>
+    connected(async (run) => {
+      const sql = rowsBy(run, prepared)
+      try {
+        return await sql(text, values, planned)
+      } catch (error) {
+        if (!prepared.recover(text, error)) throw error
+        return await sql(text, values, planned)
+      }
+    })
   const transaction: Database['transaction'] = (work) =>
     connected((run) => {
       const state = { over: false }
       open += 1
-      return inTransaction(run, (sql) => around.run(state, work, sql)).finally(() => {
+      const worked = inTransaction(run, prepared, (sql) => around.run(state, work, sql))
+      return worked.finally(() => {
         state.over = true
         open -= 1
         // Else Node 20 and 22 go on following every promise of the process.
@@ -54,7 +69,7 @@ export function poolDatabase(
   return {
     engine: engine.name,
     adapter: new PrismaPg(pool as unknown as PrismaPool),
-    query: (text, values) => connected((run) => rowsOf(run, text, values)),
+    query,
     transaction,
     async script(text) {
       await transaction((sql) => sql.query(text))
@@ -68,9 +83,13 @@ export function poolDatabase(
   }
 }
 
-async function inTransaction<T>(run: Run, work: (sql: Sql) => Promise<T>): Promise<T> {
+async function inTransaction<T>(
+  run: Run,
+  prepared: PreparedStatements,
+  work: (sql: Sql) => Promise<T>,
+): Promise<T> {
   await run('BEGIN')
-  const { sql, end } = oneAfterTheOther(run)
+  const { sql, end } = oneAfterTheOther(run, prepared)
   try {
     const result = await work(sql)
     await end()
@@ -91,17 +110,26 @@ async function inTransaction<T>(run: Run, work: (sql: Sql) => Promise<T>): Promi
 }
 
 /** Statements of one transaction in the order they were asked for; none after its end. */
-function oneAfterTheOther(run: Run): { sql: Sql; end(): Promise<void> } {
+function oneAfterTheOther(
+  run: Run,
+  prepared: PreparedStatements,
+): { sql: Sql; end(): Promise<void> } {
+  const rows = rowsBy(run, prepared)
   let last: Promise<unknown> = Promise.resolve()
   let over = false
   return {
     sql: {
-      query<R extends object = Row>(text: string, values?: readonly unknown[]): Promise<R[]> {
+      query<R extends object = Row>(
+        text: string,
+        values?: readonly unknown[],
+        planned?: Planned,
+      ): Promise<R[]> {
         if (over) {
           return Promise.reject(new TransactionLostError('This transaction has ended already'))
         }
-        const next = last.then(() => rowsOf<R>(run, text, values))
-        last = next.catch(() => {})
+        const next = last.then(() => rows<R>(text, values, planned))
+        // The transaction is lost all the same, but the next one runs it under another name.
+        last = next.catch((error) => prepared.recover(text, error))
         return next
       },
     },
@@ -112,14 +140,17 @@ function oneAfterTheOther(run: Run): { sql: Sql; end(): Promise<void> } {
   }
 }
 
-async function rowsOf<R extends object = Row>(
-  run: Run,
-  text: string,
-  values: readonly unknown[] = [],
-): Promise<R[]> {
-  const result = await run(text, [...values])
-  const last = Array.isArray(result) ? result.at(-1) : result
-  return last?.rows ?? []
+function rowsBy(run: Run, prepared: PreparedStatements): Sql['query'] {
+  return async <R extends object = Row>(
+    text: string,
+    values: readonly unknown[] = [],
+    planned: Planned = 'each time',
+  ): Promise<R[]> => {
+    const name = planned === 'prepared' ? prepared.nameOf(text) : undefined
+    const result = await run(name === undefined ? text : { name, text }, [...values])
+    const last = Array.isArray(result) ? result.at(-1) : result
+    return last?.rows ?? []
+  }
 }
 
 /** The work goes on when it is late; nobody waits for it. */

@@ -1,5 +1,6 @@
 /** The connections to either engine: `pg`'s pool with sessions of one kind. */
 import pg from 'pg'
+import { PLANS_MS } from './prepared.ts'
 import { isUnavailable, sqlState } from './unavailable.ts'
 import { valueTypes } from './value-types.ts'
 
@@ -42,6 +43,7 @@ export async function onConnection<T>(pool: pg.Pool, work: (run: Run) => Promise
   try {
     return await work(async (statement, values) => {
       try {
+        if (typeof statement !== 'string' && statement.name) await renewPlans(client)
         return await client.query(statement as pg.QueryConfig, values)
       } catch (error) {
         lost ||= isLost(error)
@@ -52,6 +54,17 @@ export async function onConnection<T>(pool: pg.Pool, work: (run: Run) => Promise
     client.off('error', leaveToStatement)
     client.release(lost)
   }
+}
+
+const plannedSince = new WeakMap<pg.PoolClient, number>()
+
+/** See `prepared.ts`. */
+async function renewPlans(client: pg.PoolClient): Promise<void> {
+  const now = performance.now()
+  const since = plannedSince.get(client)
+  if (since !== undefined && now - since < PLANS_MS) return
+  plannedSince.set(client, now)
+  if (since !== undefined) await client.query('DISCARD PLANS')
 }
 
 /** The connection is gone, or still busy with a statement that was given up. */

@@ -2,10 +2,12 @@
  * A worker's slots: how much it may have in hand at once. A loop claims no more than `available`, starts each piece in
  * a slot and goes on; a piece that takes long holds its own slot and nobody else's.
  */
+import { setImmediate as nextTurn } from 'node:timers/promises'
+
 export interface Slots {
   readonly available: number
   readonly size: number
-  /** Resolves when at least one slot is free. */
+  /** Resolves when at least one slot is free: when several become so in one turn of the event loop, after them all. */
   free(): Promise<void>
   /** Starts `work` in a slot. What it rejects with goes to `onError`. */
   run(work: () => Promise<void>): void
@@ -29,7 +31,11 @@ export function createSlots(size: number, onError: (error: unknown) => void): Sl
     get available() {
       return size - taken
     },
-    free: () => wait(() => taken < size),
+    async free() {
+      if (taken < size) return
+      await wait(() => taken < size)
+      await nextTurn()
+    },
     drained: () => wait(() => taken === 0),
     run(work) {
       taken += 1

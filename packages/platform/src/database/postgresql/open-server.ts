@@ -4,6 +4,7 @@ import { sleep } from '../../runtime/sleep.ts'
 import type { Log } from '../../telemetry/log.ts'
 import type { Database } from '../database.ts'
 import { poolDatabase } from '../pool-database.ts'
+import { preparedStatements } from '../prepared.ts'
 import { sessionPool } from '../session-pool.ts'
 import { isUnavailable } from '../unavailable.ts'
 import { placeOf, serverUrl } from './database-url.ts'
@@ -20,6 +21,7 @@ export interface ServerOptions {
   readonly connectWaitMs?: number | undefined
   readonly whenAway?: 'give up' | 'open' | undefined
   readonly statementMs?: number | undefined
+  readonly prepare?: boolean | undefined
   readonly signal?: AbortSignal | undefined
 }
 
@@ -49,8 +51,12 @@ export async function openServer(needs: { log: Log }, options: ServerOptions): P
     log.warn({ reason: (error as Error).message }, 'database.away_at_start')
   }
   const bells = serverBells({ log, pool, client: () => new pg.Client(connection) })
+  const prepared = preparedStatements(options.prepare ?? true, (reason) =>
+    log.warn({ reason }, 'database.not_preparing'),
+  )
   return poolDatabase(pool, {
     name: 'postgresql',
+    prepared,
     bell: bells.bell,
     async close(endPool) {
       await bells.close()

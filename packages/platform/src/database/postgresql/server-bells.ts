@@ -103,20 +103,26 @@ export function serverBells(needs: Needs): ServerBells {
   }
 }
 
+/** The first ring is told at once; those of the next moment share one NOTIFY, which is a transaction of its own. */
+const NOTIFY_EVERY_MS = 20
+
 /** However often it is called, no more than one NOTIFY is on its way and one waits behind it. */
 function sender({ pool, log }: Needs, channel: string, self: string): () => void {
   let sending = false
   let again = false
-  return function notify() {
+  return notify
+
+  function notify() {
     again = sending
     if (sending) return
     sending = true
     pool
       .query('SELECT pg_notify($1, $2)', [channel, self])
       .catch((error: Error) => log.debug({ reason: error.message }, 'database.not_notified'))
-      .finally(() => {
-        sending = false
-        if (again) notify()
-      })
+      .finally(() => setTimeout(rest, NOTIFY_EVERY_MS).unref())
+  }
+  function rest() {
+    sending = false
+    if (again) notify()
   }
 }

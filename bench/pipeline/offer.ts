@@ -1,0 +1,25 @@
+/** Posts events to POST /receive, so many at once, and says when the first of them left. */
+import { Pool } from 'undici'
+
+const AT_ONCE = 32
+
+/** Milliseconds since 1970. Rejects when one is not accepted. */
+export async function offer(url: string, bodies: readonly string[]): Promise<number> {
+  const pool = new Pool(url, { connections: AT_ONCE })
+  const rest = bodies.values()
+  const post = async () => {
+    for (const body of rest) {
+      const headers = { 'content-type': 'application/json' }
+      const answer = await pool.request({ path: '/receive', method: 'POST', headers, body })
+      await answer.body.dump()
+      if (answer.statusCode !== 200) throw new Error(`POST /receive answered ${answer.statusCode}`)
+    }
+  }
+  const began = performance.timeOrigin + performance.now()
+  try {
+    await Promise.all(Array.from({ length: AT_ONCE }, post))
+  } finally {
+    await pool.close()
+  }
+  return began
+}

@@ -1,0 +1,69 @@
+/**
+ * Accept → policy → delivered: events posted to POST /receive until the last one has come to its target, with Policy and
+ * targets over HTTP; beside the floor made of its parts (floors/pipeline.ts).
+ */
+import { median, usedOf } from '../pipeline/figures.ts'
+import { eventFor, expressionFor } from '../pipeline/load.ts'
+import { floor, type Load, ours, type Ran, type RunNeeds, run } from '../pipeline/run.ts'
+import { withSite } from '../pipeline/with-site.ts'
+import type { Measured, Row, RowOptions } from '../row.ts'
+
+const GOAL = { share: 0.5, perSecond: 1_500 }
+const SUBSCRIPTIONS = [1, 100, 1_000]
+
+export const row: Row = {
+  name: 'pipeline',
+  what: 'accept → policy → delivered',
+  run: (options) =>
+    withSite(async (needs) => {
+      const measured: Measured[] = []
+      for (const count of SUBSCRIPTIONS) measured.push(await measure(needs, options, count))
+      return measured
+    }),
+}
+
+function loadOf(subscriptions: number, count: number): Load {
+  const events = (length: number) => Array.from({ length }, (_, n) => eventFor(n % subscriptions))
+  return {
+    ...{ subscriptions, expressionOf: expressionFor, matching: 1 },
+    ...{ warming: events(count / 10), events: events(count) },
+  }
+}
+
+async function measure(
+  needs: RunNeeds,
+  { rounds, quick, print }: RowOptions,
+  subscriptions: number,
+): Promise<Measured> {
+  const load = loadOf(subscriptions, quick ? 200 : 5_000)
+  const [mine, peers]: [Ran[], Ran[]] = [[], []]
+  const one = async (round: number, who: string) => {
+    const ran = await run(needs, who === 'ours' ? ours : floor, load)
+    const runs = who === 'ours' ? mine : peers
+    runs.push(ran)
+    const figures = `${Math.round(load.events.length / ran.seconds)}/s, ${usedOf([ran])}`
+    print(`${subscriptions} subscriptions, round ${round}: ${who} ${figures}`)
+  }
+  for (let round = 1; round <= rounds; round += 1) {
+    // In turn: whatever warms up or fills up favours neither.
+    for (const who of round % 2 === 0 ? ['floor', 'ours'] : ['ours', 'floor']) await one(round, who)
+  }
+  return told(subscriptions, load.events.length, mine, peers)
+}
+
+function told(subscriptions: number, count: number, mine: Ran[], peers: Ran[]): Measured {
+  const perSecond = (runs: Ran[]) => runs.map(({ seconds }) => count / seconds)
+  const [rate, bare] = [median(perSecond(mine)), median(perSecond(peers))]
+  const share = Math.round((rate / bare) * 100)
+  return {
+    what: `${subscriptions} subscription${subscriptions === 1 ? '' : 's'}, each event for one`,
+    unit: 'events/s',
+    ours: perSecond(mine),
+    peer: { name: 'floor made of its parts', figures: perSecond(peers) },
+    goal: {
+      text: `≥ ${GOAL.share * 100} % of the floor; ≥ ${GOAL.perSecond}/s`,
+      reached: rate >= GOAL.share * bare && rate >= GOAL.perSecond,
+    },
+    note: `${share} % of the floor; of a processor each: ${usedOf(mine)} (floor: ${usedOf(peers)})`,
+  }
+}
