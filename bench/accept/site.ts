@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createLog, type Database, migrate, openDatabase } from '@pacifica/platform'
 import { freePort, type Postgres, startPostgres, startService } from '../../test/harness/index.ts'
-import { cpuOf } from '../cpu-time.ts'
+import { processorTime } from '../processor-time.ts'
 import { anEventText } from './event.ts'
 import { type Posted, postEvents } from './wrk.ts'
 
@@ -125,15 +125,15 @@ async function acceptingOf(parts: Parts): Promise<Accepting> {
       runs += 1
       // Else a checkpoint of one would fall into the round of the other.
       await database.query('CHECKPOINT')
-      const before = cpuOf(process.pid, name)
+      const before = processorTime(process.pid, name)
       const posted = await postEvents(url, { ...load, eventFile, run: runs })
-      const after = cpuOf(process.pid, name)
+      const after = processorTime(process.pid, name)
       while (!(await isDone())) await new Promise((resolve) => setTimeout(resolve, 100))
       return {
         ...posted,
         perSecond: posted.requests / posted.seconds,
-        processMs: (after.service - before.service) / posted.requests,
-        databaseMs: (after.database - before.database) / posted.requests,
+        processMs: (after.serviceMs - before.serviceMs) / posted.requests,
+        databaseMs: (after.databaseMs - before.databaseMs) / posted.requests,
       }
     },
     async close() {

@@ -9,9 +9,9 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { createLog, type Database, migrate, openDatabase } from '@pacifica/platform'
 import { freePort, type Postgres, spawnTypeScript, startService } from '../../test/harness/index.ts'
+import { type ProcessorTime, processorTime } from '../processor-time.ts'
 import { subscribe } from './load.ts'
 import { offer } from './offer.ts'
-import { type ProcessorTime, processorTime } from './processor-time.ts'
 import type { Site } from './site.ts'
 
 const ROOT = join(import.meta.dirname, '../..')

@@ -201,9 +201,6 @@ export function startRecovering(needs: LoopNeeds, config: NotificationsConfig): 
   startLoop(needs, 'recover', recover, bells.recover, RECOVER_EVERY_MS)
 }
 
-/** How results wait for company: while one group is stored the next one grows. */
-const TOGETHER = { maxItems: 200, waitMs: 2, concurrency: 1 }
-
 /** Backtests ask Policy, so they run where it is asked anyway. */
 export function startBacktesting(
   needs: LoopNeeds & { policy: PolicyClient; backtests: BacktestMetrics },
@@ -234,6 +231,9 @@ export function startBacktesting(
   )
   startLoop(needs, 'backtest', backtest, bells.backtest)
 }
+
+/** How results wait for company: while one group is stored the next one grows. */
+const TOGETHER = { maxItems: 200, waitMs: 2, concurrency: 1 }
 
 /** Results that come together are stored together. */
 function recorder(needs: LoopNeeds, caps: Caps): (result: Result) => Promise<boolean> {
