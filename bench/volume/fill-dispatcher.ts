@@ -1,17 +1,20 @@
-/** The tables of a dispatcher: one task for each fourth event, with its logs, uploads and carts. */
+/** The tables of a dispatcher: one task for each fourth event, with its logs, uploads and carts; joins beside them. */
 import type { Sql } from '@pacifica/platform'
 import type { Filling } from './fill.ts'
+import { JOINS } from './fill-joins.ts'
 import type { Size } from './numbers.ts'
 
-export function dispatcherRows({ tasks, outbox }: Size): Filling[] {
+export function dispatcherRows({ tasks, joins, outbox }: Size): Filling[] {
   return [
     {
-      what: 'tasks with all that belongs to them',
+      what: 'tasks with all that belongs to them, and joins',
       rows: tasks,
-      slice: 25_000,
+      slice: SLICE,
       fill: async (sql: Sql, from, to) => {
         await sql.query(TASKS, [from, to, tasks])
         for (const statement of OF_TASKS) await sql.query(statement, [from, to])
+        const before = (task: number) => Math.floor((task * joins) / tasks)
+        await sql.query(JOINS, [before(from - 1) + 1, before(to), joins])
       },
     },
     {
@@ -25,6 +28,9 @@ export function dispatcherRows({ tasks, outbox }: Size): Filling[] {
     },
   ]
 }
+
+/** Short, so that joins and other tasks of the same time lie side by side. */
+const SLICE = 2_500
 
 // The newest are waiting, retrying or running; one in two hundred is a dry run.
 const TASKS = `

@@ -1,10 +1,11 @@
 /** The tables of notifications, as a site of some size has them after three months. */
 import type { Sql } from '@pacifica/platform'
 import type { Filling } from './fill.ts'
+import { BACKTESTS } from './fill-backtests.ts'
 import type { Size } from './numbers.ts'
 
 export function notificationsRows(size: Size): Filling[] {
-  const { events, subscriptions, users, letters } = size
+  const { events, subscriptions, users, letters, backtests } = size
   const at =
     (statement: string, more: readonly unknown[]) => (sql: Sql, from: number, to: number) =>
       sql.query(statement, [from, to, ...more])
@@ -31,6 +32,12 @@ export function notificationsRows(size: Size): Filling[] {
       rows: Math.min(2_000, subscriptions),
       slice: 2_000,
       fill: at(RECOVERIES, []),
+    },
+    {
+      what: 'backtests',
+      rows: backtests,
+      slice: 2_000,
+      fill: at(BACKTESTS, [backtests, users, events]),
     },
   ]
 }

@@ -19,6 +19,9 @@ export interface Known {
   /** Of the Python service's time. */
   readonly old: string
   readonly letter: string
+  /** One that has ended, with samples, and one that has not. */
+  readonly backtest: string
+  readonly openBacktest: string
   /** A place in the middle of every list, and one near its end. */
   readonly middle: Place
   readonly farBack: Date
@@ -34,13 +37,12 @@ const ids = `
     (SELECT uuid FROM eventlog WHERE state = 'unmatchable' ORDER BY created DESC LIMIT 1) AS unmatchable,
     (SELECT event_log_id FROM eventlogmatch LIMIT 1) AS old,
     (SELECT uuid FROM dead_letter WHERE state = 'dead' LIMIT 1) AS letter,
+    (SELECT uuid FROM backtest_job WHERE state = 'done' ORDER BY created DESC LIMIT 1) AS backtest,
+    (SELECT uuid FROM backtest_job WHERE state = 'running' ORDER BY created DESC LIMIT 1) AS "openBacktest",
     extract(epoch FROM now() - interval '45 days')::float8 AS middle`
 
 export async function look(sql: Sql): Promise<Known> {
-  type Row = Record<
-    'largest' | 'smaller' | 'disabled' | 'event' | 'unmatchable' | 'old' | 'letter',
-    string
-  >
+  type Row = Omit<Known, 'admin' | 'most' | 'usual' | 'middle' | 'farBack' | 'aWeekAgo'>
   const [row] = await sql.query<Row & { middle: number }>(ids)
   if (row === undefined) throw new Error('there is nothing in the tables')
   const day = 86_400_000

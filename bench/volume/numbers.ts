@@ -7,6 +7,9 @@ export interface Size {
   readonly subscriptions: number
   readonly users: number
   readonly tasks: number
+  /** They have tasks of their own, besides those. */
+  readonly joins: number
+  readonly backtests: number
   /** Rows of the outbox, and messages among the dead. */
   readonly outbox: number
   readonly letters: number
@@ -19,6 +22,8 @@ export function sizeFor(events: number): Size {
     subscriptions: Math.max(100, Math.min(10_000, Math.round(events / 10))),
     users: 200,
     tasks: Math.max(100, Math.round(events / 4)),
+    joins: Math.max(100, Math.round(events / 10)),
+    backtests: Math.max(100, Math.min(5_000, Math.round(events / 100))),
     outbox: Math.max(50, Math.min(10_000, Math.round(events / 100))),
     letters: Math.max(50, Math.min(20_000, Math.round(events / 50))),
   }

@@ -1,6 +1,8 @@
 /** All cases of both services, measured one after the other. */
 import { type Case, type Measured, measure } from './case.ts'
+import { backtestCases } from './cases-backtests.ts'
 import { dispatcherCases, lookAtTasks } from './cases-dispatcher.ts'
+import { joinCases, lookAtJoins } from './cases-joins.ts'
 import { keepingCases } from './cases-keeping.ts'
 import { readingCases } from './cases-reading.ts'
 import { workingCases } from './cases-working.ts'
@@ -18,8 +20,10 @@ export async function measurePlans(
   only?: RegExp,
 ): Promise<ServicePlans[]> {
   const known = await look(notifications.database)
-  const cases = [...readingCases(known), ...workingCases(known), ...keepingCases(known)]
-  const tasks = dispatcherCases(await lookAtTasks(dispatcher.database))
+  const cases = [readingCases, workingCases, keepingCases, backtestCases].flatMap((of) => of(known))
+  const knownTasks = await lookAtTasks(dispatcher.database)
+  const knownJoins = await lookAtJoins(dispatcher.database)
+  const tasks = [...dispatcherCases(knownTasks), ...joinCases(knownJoins, knownTasks.running)]
   const wanted = (all: Case[]) => all.filter(({ name }) => only?.test(name) ?? true)
   return [
     {

@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Database, Sql } from '@pacifica/platform'
+import { purgeJoins } from '../../apps/dispatcher/src/joins/purge.ts'
 import { purgeTasks } from '../../apps/dispatcher/src/tasks/purge.ts'
 import { acceptTask, claimTasks, recordResult } from '../../apps/dispatcher/src/tasks/store.ts'
 import { settle } from '../../apps/dispatcher/src/tasks/task.ts'
@@ -78,7 +79,10 @@ async function purgeOldTasks(database: Database, batches: number[]): Promise<num
     ...database,
     query: (text, values) => taking(batches, () => database.query(text, values)),
   }
-  return purgeTasks(watched, { olderMs: OLDER_MS, signal: new AbortController().signal })
+  const old = { olderMs: OLDER_MS, signal: new AbortController().signal }
+  const tasks = await purgeTasks(watched, old)
+  await purgeJoins(watched, old)
+  return tasks + (await purgeTasks(watched, old))
 }
 
 async function taking<T>(times: number[], work: () => Promise<T>): Promise<T> {

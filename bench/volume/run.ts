@@ -32,8 +32,8 @@ export async function runVolume(
   const site = await begunAnew(postgres, filled)
   print(`filled in ${site.fillS.toFixed(0)} s`)
   const sizes = [
-    await sizesOf(site.notifications, size.events, 'event'),
-    await sizesOf(site.dispatcher, size.tasks, 'task'),
+    await sizesOf(site.notifications, 'eventlog', 'event'),
+    await sizesOf(site.dispatcher, 'task', 'task'),
   ]
   const plans = await measurePlans(site, print, only)
   const run = plans.flatMap(({ cases }) =>
@@ -48,7 +48,7 @@ export async function runVolume(
     }
   await site.close()
   return [
-    `## Sizes\n\nFilled in ${site.fillS.toFixed(0)} s: ${count(events)} events over 90 days, ${count(size.subscriptions)} subscriptions of ${size.users} users, ${count(size.tasks)} tasks.\n`,
+    `## Sizes\n\nFilled in ${site.fillS.toFixed(0)} s: ${count(events)} events over 90 days, ${count(size.subscriptions)} subscriptions of ${size.users} users, ${count(size.tasks)} tasks, ${count(size.joins)} joins with tasks of their own, ${count(size.backtests)} backtests.\n`,
     sizesText(sizes),
     `## Statements\n\n${missedText(missed)}`,
     plansText(plans),
@@ -69,8 +69,10 @@ async function begunAnew(postgres: Postgres, filled: FilledSite): Promise<Filled
   return reopenSite(filled)
 }
 
-async function sizesOf({ name, database }: Service, units: number, unit: string): Promise<Sizes> {
+/** @param counted the table whose rows are the units */
+async function sizesOf({ name, database }: Service, counted: string, unit: string): Promise<Sizes> {
   const [tables, indexes] = [await tableSizes(database), await indexSizes(database)]
+  const units = tables.find((table) => table.name === counted)?.rows ?? 0
   return { service: name, units, unit, tables, indexes }
 }
 
