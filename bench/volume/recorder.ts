@@ -3,11 +3,14 @@
  * statements are the code's own. All that a case does is rolled back.
  */
 import type { Database, Sql } from '@pacifica/platform'
+import { explainGeneric } from './generic.ts'
 import { type Explained, type Figures, figuresOf } from './plan.ts'
 
 export interface Statement {
   readonly text: string
   readonly figures: Figures
+  /** Of one that is prepared: the same by a plan that knows no values. */
+  readonly generic: Figures | undefined
 }
 
 /** What the functions of the services ask for. */
@@ -30,8 +33,11 @@ export async function record(
   work: (ports: Ports) => Promise<unknown>,
 ): Promise<Statement[]> {
   const told: Statement[] = []
-  const tell = (text: string, answer: unknown) =>
-    told.push({ text: flat(text), figures: figuresOf(explainedOf(answer)) })
+  const tell: Tell = (text, answer, generic) =>
+    told.push({
+      ...{ text: flat(text), figures: figuresOf(explainedOf(answer)) },
+      generic: generic === undefined ? undefined : figuresOf(explainedOf(generic)),
+    })
   const prisma = await rolledBackAdapter(database, tell)
   try {
     await database.transaction(async (sql) => {
@@ -46,7 +52,7 @@ export async function record(
   return told
 }
 
-type Tell = (text: string, answer: unknown) => void
+type Tell = (text: string, answer: unknown, generic?: unknown) => void
 
 function flat(text: string): string {
   return text.replace(/\s+/g, ' ').trim()
@@ -67,17 +73,24 @@ function explaining(real: Database, transaction: Sql, tell: Tell): Database {
     last = next.catch(() => {})
     return next
   }
+  const undone = async <T>(work: () => Promise<T>): Promise<T> => {
+    await transaction.query('SAVEPOINT explained')
+    const answer = await work()
+    await transaction.query('ROLLBACK TO SAVEPOINT explained')
+    return answer
+  }
   const sql: Sql = {
-    query: (text, values) =>
+    query: (text, values, planned) =>
       inTurn(async () => {
         if (PLANNED.test(text)) {
-          await transaction.query('SAVEPOINT explained')
-          const [row] = await transaction.query<{ 'QUERY PLAN': unknown }>(
-            `${EXPLAIN} ${text}`,
-            values,
+          const [row] = await undone<{ 'QUERY PLAN': unknown }[]>(() =>
+            transaction.query(`${EXPLAIN} ${text}`, values),
           )
-          tell(text, row?.['QUERY PLAN'])
-          await transaction.query('ROLLBACK TO SAVEPOINT explained')
+          const generic =
+            planned === 'prepared'
+              ? await undone(() => explainGeneric(transaction, EXPLAIN, text, values ?? []))
+              : undefined
+          tell(text, row?.['QUERY PLAN'], generic)
         }
         return transaction.query(text, values)
       }),

@@ -64,6 +64,35 @@ export function plansText(plans: readonly ServicePlans[]): string {
   ].join('\n')
 }
 
+/** Prepared statements: by a plan for their values, and by the one that PostgreSQL may keep. The worst first. */
+export function preparedText(plans: readonly ServicePlans[]): string {
+  const prepared = plans
+    .flatMap((each) => each.cases)
+    .flatMap(({ name, again }) => again.map((statement) => ({ name, ...statement })))
+    .flatMap(({ generic, ...rest }) => (generic === undefined ? [] : [{ ...rest, generic }]))
+    .map((each) => ({ ...each, times: each.generic.pages / Math.max(1, each.figures.pages) }))
+    .sort((a, b) => b.times - a.times)
+  const worse = prepared.filter(({ times, generic }) => isWorse(times, generic.pages))
+  const lines = prepared.map(({ name, text, figures, generic, times }) => [
+    ...[isWorse(times, generic.pages) ? `**${name}**` : name, count(figures.pages)],
+    ...[count(generic.pages), milliseconds(figures.ms), milliseconds(generic.ms)],
+    ...[generic.shape === figures.shape ? 'the same' : generic.shape, beginningOf({ text })],
+  ])
+  const head = ['of', 'pages', 'kept plan: pages', 'ms', 'kept plan: ms', 'by', 'statement']
+  return [
+    `### Prepared: ${count(prepared.length)} runs, of which ${worse.length} read more than ${MOST_TIMES} times the pages by a plan that knows no values\n`,
+    table(head, lines),
+  ].join('\n')
+}
+
+const MOST_TIMES = 10
+/** So few pages are nothing, however many times more. */
+const FEW_PAGES = 100
+
+function isWorse(times: number, pages: number): boolean {
+  return times > MOST_TIMES && pages > FEW_PAGES
+}
+
 function casesTable(cases: readonly Measured[]): string {
   const sum = (statements: readonly Statement[], of: (statement: Statement) => number) =>
     statements.reduce((total, statement) => total + of(statement), 0)
@@ -80,7 +109,7 @@ function shapesOf(statements: readonly Statement[]): string {
   return statements.map(({ figures }) => figures.shape || '-').join(' / ')
 }
 
-function beginningOf({ text }: Statement): string {
+function beginningOf({ text }: Pick<Statement, 'text'>): string {
   return `\`${text.slice(0, 70).replaceAll('|', '¦').replaceAll('`', "'")}…\``
 }
 

@@ -8,7 +8,7 @@ import type { VolumeOptions } from './options.ts'
 import { count } from './plan.ts'
 import { measurePlans } from './plans.ts'
 import { measurePurge } from './purge.ts'
-import { missedText, plansText, purgeText, type Sizes, sizesText } from './report.ts'
+import { missedText, plansText, preparedText, purgeText, type Sizes, sizesText } from './report.ts'
 import {
   atEase,
   type FilledSite,
@@ -52,6 +52,7 @@ export async function runVolume(
     sizesText(sizes),
     `## Statements\n\n${missedText(missed)}`,
     plansText(plans),
+    preparedText(plans),
     ...(purges.length > 0 ? ['## The older third is purged\n', purgeText(purges)] : []),
   ].join('\n')
 }

@@ -7,7 +7,7 @@ import { readOptions, VolumeOptionError } from '../../bench/volume/options.ts'
 import { figuresOf } from '../../bench/volume/plan.ts'
 import { measurePlans } from '../../bench/volume/plans.ts'
 import { measurePurge } from '../../bench/volume/purge.ts'
-import { missedText, plansText, purgeText } from '../../bench/volume/report.ts'
+import { missedText, plansText, preparedText, purgeText } from '../../bench/volume/report.ts'
 import { type FilledSite, openFilled } from '../../bench/volume/site.ts'
 import { createTestDatabase } from '../harness/index.ts'
 
@@ -36,6 +36,8 @@ test('every statement of both services is explained, and none of them is an erro
   expect(missed).toEqual([])
   expect(missedText(missed)).toContain('Every statement')
   expect(plansText(plans)).toContain('| RETENTION: a batch of 500 events |')
+  // What is prepared is explained a second time, by the plan that is kept for it.
+  expect(preparedText(plans)).toContain('deliver: claim 50, record them')
 }, 600_000)
 
 test('an explained case leaves nothing behind', async () => {
