@@ -39,7 +39,7 @@ export async function runVolume(
   const run = plans.flatMap(({ cases }) =>
     cases.flatMap(({ first }) => first.map(({ text }) => text)),
   )
-  const missed = only === undefined ? missedBy(run, await writtenStatements()) : []
+  const coverage = only === undefined ? missedText(missedBy(run, await writtenStatements())) : ''
   const purges = []
   if (only === undefined)
     for (const service of [site.notifications, site.dispatcher]) {
@@ -50,7 +50,7 @@ export async function runVolume(
   return [
     `## Sizes\n\nFilled in ${site.fillS.toFixed(0)} s: ${count(events)} events over 90 days, ${count(size.subscriptions)} subscriptions of ${size.users} users, ${count(size.tasks)} tasks, ${count(size.joins)} joins with tasks of their own, ${count(size.backtests)} backtests.\n`,
     sizesText(sizes),
-    `## Statements\n\n${missedText(missed)}`,
+    `## Statements\n\n${coverage}`,
     plansText(plans),
     preparedText(plans),
     ...(purges.length > 0 ? ['## The older third is purged\n', purgeText(purges)] : []),

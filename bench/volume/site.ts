@@ -1,7 +1,7 @@
 /** Both services' databases, filled: what is measured. */
 import { join } from 'node:path'
 import { createLog, type Database, migrate, openDatabase, type Sql } from '@pacifica/platform'
-import { followAll } from '../../apps/notifications/src/deliver/lanes.ts'
+import { followAll, LANE_COPIES } from '../../apps/notifications/src/deliver/lanes.ts'
 import { type Filling, fillTables } from './fill.ts'
 import { dispatcherRows } from './fill-dispatcher.ts'
 import { notificationsRows } from './fill-notifications.ts'
@@ -41,11 +41,17 @@ export async function openFilled(
   }
   const notifications = await open('notifications', notificationsRows(size))
   const dispatcher = await open('dispatcher', dispatcherRows(size))
+  await notifications.database.query(LANES)
   print(`wakes ${await followAll(notifications.database)} lanes`)
   for (const { database } of [notifications, dispatcher])
     await database.query('VACUUM (FREEZE, ANALYZE)')
   return siteOf(notifications, dispatcher, (performance.now() - began) / 1000)
 }
+
+/** All subscriptions have had deliveries at some time. */
+const LANES = `
+  INSERT INTO lane (subscription, owner, host, cap)
+  SELECT m.uuid, ${LANE_COPIES} FROM eventmatch m WHERE EXISTS (SELECT FROM delivery d WHERE d.subscription = m.uuid)`
 
 function siteOf(notifications: Service, dispatcher: Service, fillS: number): FilledSite {
   const close = async () => {

@@ -92,14 +92,13 @@ FOR UPDATE SKIP LOCKED`
 
 /**
  * An event that came in before the deadline counts, also when nobody has begun it yet: so a deadline is over when nothing
- * that came in before it waits. OFFSET 0 keeps the planner to the tasks that wait: by the time they came in, it would
- * read all that ever came.
+ * that came in before it waits. Only the first of those that wait is looked at, by an index of their own
+ * (task_waiting_created_idx): by the time they came in, it would be all that ever came.
  */
 const BEFORE_DEADLINE = `
-SELECT FROM (
-  SELECT created FROM task WHERE state = 'waiting' AND kind IN ('event', 'retry') OFFSET 0
-) waiting
-WHERE created <= (SELECT deadline FROM task_join WHERE id = $1) LIMIT 1`
+SELECT FROM task WHERE state = 'waiting' AND kind IN ('event', 'retry')
+  AND created <= (SELECT deadline FROM task_join WHERE id = $1)
+ORDER BY created LIMIT 1`
 
 /** Does what is to be done at the deadline of one join that is past it. Undefined: there is none. */
 export function endDue(
