@@ -17,14 +17,15 @@ const OPEN = (dispatching: string) => `(${dispatching} OR l.host NOT LIKE 'dispa
 const AWAKE = 'l.next_due <= now()'
 const MOST = 'least(coalesce(l.cap, $4), l.ramp)'
 
-// Counts are looked up in objects (`n`), not joined: how many rows there are is more than the planner can know.
+// Counts are looked up in objects (`n`), not joined: how many rows there are is more than the planner can know. So are the
+// lanes of what is in hand (LIMIT 1: one look into the index each), which it would take for most of all lanes.
 const READY = `
   in_hand AS MATERIALIZED (
     SELECT uuid, subscription, due, due > now() AS live FROM delivery WHERE state = 'delivering'),
   busy_lane AS MATERIALIZED (
     SELECT b.n, l.subscription, l.host, l.owner, ${MOST} AS most
     FROM (SELECT subscription, count(*)::int AS n FROM in_hand WHERE live GROUP BY subscription) b
-    JOIN lane l USING (subscription)),
+    CROSS JOIN LATERAL (SELECT * FROM lane WHERE lane.subscription = b.subscription LIMIT 1) l),
   busy_host AS MATERIALIZED (SELECT host, sum(n)::int AS n FROM busy_lane GROUP BY host),
   busy_owner AS MATERIALIZED (SELECT owner, sum(n)::int AS n FROM busy_lane GROUP BY owner),
   ready AS MATERIALIZED (
