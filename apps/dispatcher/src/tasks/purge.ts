@@ -70,15 +70,20 @@ export function purgeStep(
   }
 }
 
-/** What somebody holds is left for the next time; an event in a join stays until the join goes. */
+/**
+ * What somebody holds is left for the next time; an event in a join stays until the join goes. A batch begins where the one
+ * before it has ended: what had to stay is not looked at again.
+ */
 const PURGE = `
 WITH old AS (
-  SELECT id FROM task WHERE settled < now() - $1::float8 * interval '1 ms'
+  SELECT id FROM task WHERE settled < now() - $1::float8 * interval '1 ms' AND settled >= $3::timestamptz
     AND state NOT IN ('waiting', 'running', 'retrying', 'joined')
     AND NOT EXISTS (SELECT FROM task_join_slot s WHERE s.task = task.id)
   ORDER BY settled LIMIT $2 FOR UPDATE SKIP LOCKED
+), gone AS (
+  DELETE FROM task t USING old WHERE t.id = old.id RETURNING t.settled
 )
-DELETE FROM task t USING old WHERE t.id = old.id RETURNING t.id`
+SELECT count(*)::int AS tasks, max(settled)::text AS upto FROM gone`
 
 /** Tasks that ended longer than that ago. How many went. */
 export async function purgeTasks(
@@ -90,10 +95,13 @@ export async function purgeTasks(
   }: { readonly olderMs: number; readonly signal: AbortSignal; readonly batch?: number },
 ): Promise<number> {
   let purged = 0
+  let from = '-infinity'
   while (!signal.aborted) {
-    const gone = await database.query(PURGE, [olderMs, batch])
-    purged += gone.length
-    if (gone.length < batch) break
+    const values = [olderMs, batch, from]
+    const [gone] = await database.query<{ tasks: number; upto: string | null }>(PURGE, values)
+    purged += gone?.tasks ?? 0
+    if (gone === undefined || gone.tasks < batch) break
+    from = gone.upto ?? from
   }
   return purged
 }
