@@ -95,6 +95,18 @@ test('a plan that reads a whole table, or sorts it, is flagged; one that reads a
   ])
 })
 
+test('a prepared statement whose kept plan reads far more is marked', () => {
+  const figures = (pages: number) => ({ planMs: 1, ms: 1, pages, shape: 'things_pkey', flags: [] })
+  const run = (name: string, generic: number) => ({
+    name,
+    ...{ first: [], again: [{ text: 'SELECT', figures: figures(7), generic: figures(generic) }] },
+  })
+  const cases = [run('well', 8), run('few', 99), run('badly', 2_000)]
+  const text = preparedText([{ service: 'dispatcher', cases }])
+  expect(text).toContain('3 runs, of which 1 read more than 10 times')
+  expect(text.match(/\*\*\w+\*\*/g)).toEqual(['**badly**'])
+})
+
 test('the size is said by a number', () => {
   expect(readOptions([]).events).toBe(1_000_000)
   expect(readOptions(['5000', '--only', 'GET']).only?.test('GET /events')).toBe(true)
