@@ -46,9 +46,10 @@ export async function joinFolders(
     }
     return folders
   }
+  const isFolderGiven = typeof data === 'string' || data instanceof URL
   const common = await dataFolder(data as GivenData | undefined, scratch)
   for (const slot of slots) {
-    const own = common !== undefined && typeof data !== 'object' && join(common, slot)
+    const own = isFolderGiven && common !== undefined && join(common, slot)
     folders.set(slot, own && (await isFolder(join(own, 'data'))) ? own : common)
   }
   return folders
