@@ -1,6 +1,6 @@
 import type { Dispatcher } from '@pacifica/core'
 import { exampleEvent, runHandler } from '@pacifica/core/testing'
-import { beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { needPython, PYTHON_MS } from '../../../test/harness/python.ts'
 
 const module: { default: Dispatcher } = await import(new URL('index.js', import.meta.url).href)
@@ -29,11 +29,10 @@ test('the shell script counts the lines of text files, whatever their names are'
   expect(log).toContainEqual({ level: 'info', message: 'command.stdout', fields })
 })
 
-beforeAll(needPython, PYTHON_MS)
-
 const TABLES = { 'runs/größe.csv': 'größe,n\n1.5,1\n2.5,2\n', 'b.csv': 'x\n1\n1\n2\n', 'c.txt': '' }
 
-test('the Python program writes the means of each table', async () => {
+test('the Python program writes the means of each table', { timeout: PYTHON_MS }, async () => {
+  await needPython()
   const { result } = await resultOf('column-means', TABLES)
   expect(JSON.parse(result['runs/größe.means.json'] ?? '')).toEqual({ größe: 2, n: 1.5 })
   expect(JSON.parse(result['b.means.json'] ?? '')).toEqual({ x: 1.333 })
@@ -42,7 +41,10 @@ test('the Python program writes the means of each table', async () => {
   )
 })
 
-test('what the Python program cannot read fails the task with its own words', async () => {
+test('what the Python program cannot read fails the task with its own words', {
+  timeout: PYTHON_MS,
+}, async () => {
+  await needPython()
   expect(await handle('column-means', { 'bad.csv': 'x\none\n' })).toMatchObject({
     outcome: 'failed',
     error: {

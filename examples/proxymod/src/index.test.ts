@@ -1,5 +1,5 @@
 import { exampleEvent, runHandler } from '@pacifica/core/testing'
-import { beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { needPython, PYTHON_MS } from '../../../test/harness/python.ts'
 import dispatcher from './index.ts'
 
@@ -37,8 +37,6 @@ const SETTINGS = {
   'proxymod.config_3.OUTPUTS.out_dir': 'outputs/third/',
 }
 
-beforeAll(needPython, PYTHON_MS)
-
 /** Hands a transaction with these files and key-values to the dispatcher. */
 function handle({ files = FILES, settings = SETTINGS } = {}) {
   return runHandler(dispatcher, {
@@ -47,7 +45,10 @@ function handle({ files = FILES, settings = SETTINGS } = {}) {
   })
 }
 
-test('the models of a transaction are run, and the result says how', async () => {
+test('the models of a transaction are run, and the result says how', {
+  timeout: PYTHON_MS,
+}, async () => {
+  await needPython()
   const { outcome, error, bundles } = await handle()
   expect(outcome, error?.message).toBe('done')
   const { files = [], keyValues, metadata = [] } = bundles[0] ?? {}
@@ -67,8 +68,12 @@ test('the models of a transaction are run, and the result says how', async () =>
   expect(next.outcome).toBe('no-route')
 })
 
-test('a model that fails says why, and nothing is handed in', async () => {
-  const failing = { ...FILES, 'models/bad.py': 'def bad(*paths):\n    raise ValueError("no year")' }
+test('a model that fails says why, and nothing is handed in', { timeout: PYTHON_MS }, async () => {
+  await needPython()
+  const failing = {
+    ...FILES,
+    'models/bad.py': 'def bad(*paths):\n    raise ValueError("no year")',
+  }
   expect(await handle({ files: failing })).toMatchObject({
     ...{ outcome: 'failed', bundles: [] },
     error: {

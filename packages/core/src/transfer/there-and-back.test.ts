@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import fc from 'fast-check'
-import { afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, expect, test } from 'vitest'
 import { needPython, PYTHON_MS } from '../../../../test/harness/python.ts'
 import { startCartd } from '../../../../test/pacifica/cartd.ts'
 import { startIngest } from '../../../../test/pacifica/ingest.ts'
@@ -122,7 +122,6 @@ test('the length that is said beforehand is that of the bundle, to the byte', as
   )
 })
 
-beforeAll(needPython, PYTHON_MS)
 const PYTHON = `
 import sys, tarfile
 tarfile.open(sys.argv[1]).extractall(sys.argv[2])
@@ -130,7 +129,8 @@ tarfile.open(sys.argv[1]).extractall(sys.argv[2])
 test.each([
   ['tar', (bundle: string, target: string) => ['xf', bundle, '-C', target]],
   ['python3', (bundle: string, target: string) => ['-c', PYTHON, bundle, target]],
-] as const)('%s unpacks our bundles', async (program, argumentsFor) => {
+] as const)('%s unpacks our bundles', { timeout: PYTHON_MS }, async (program, argumentsFor) => {
+  if (program === 'python3') await needPython()
   const unpack = async (tree: ReadonlyMap<string, Buffer>) => {
     const folder = await plant(tree)
     const { bundle } = await new LocalUploaderRunner(join(root, 'b')).upload(folder, SUBJECT)
