@@ -8,6 +8,7 @@ import { Event } from '../events/event.ts'
 import { type Dispatcher, defineDispatcher } from '../handlers/define-dispatcher.ts'
 import { NoopEventHandler } from '../handlers/noop-event-handler.ts'
 import type { TaskContext } from '../handlers/task-context.ts'
+import { durationText } from '../joins/duration.ts'
 import { defineJoin, type JoinDefinition } from '../joins/join.ts'
 import { type JoinedEvents, JoinHandler } from '../joins/join-handler.ts'
 import { JoinTransformHandler } from '../joins/join-transform-handler.ts'
@@ -197,4 +198,29 @@ test('of each slot it is said what it makes of an event, and of the chosen one t
     ...{ chosen: true, key: undefined },
     noKey: { path: slots.raw.key, explanation: { matches: false } },
   })
+})
+
+test('a path that does too much work on an event ends the search there, as in the service', async () => {
+  const costly = { path: '$..substring($..*,$..*).zz', key: '$["source"]' }
+  const pair = dispatcherOf({ slots: { raw: costly, dark: slots.dark } })
+  const event = ingest('dark', '')
+  const entries = Array.from({ length: 5_000 }, (_, index) => ({ name: `file ${index}` }))
+  const large = Event.parse(JSON.stringify({ ...event, data: [event['data'], entries].flat() }))
+  const [report] = explainJoins(pair.joins, large)
+  expect(report?.slots).toMatchObject([
+    { chosen: false, explanation: { matches: null } },
+    { chosen: false, key: undefined, explanation: { matches: true } },
+  ])
+  expect(await runHandler(pair, { event: large })).toMatchObject({
+    ...{ outcome: 'failed', error: { code: 'JSONPATH_LIMIT' } },
+  })
+})
+
+test.each([
+  [7_200_000, '2h'],
+  [5_400_000, '90min'],
+  [172_800_000, '2d'],
+  [1_500, '1500ms'],
+])('a deadline of %i ms is told as %s', (ms, words) => {
+  expect(durationText(ms)).toBe(words)
 })
