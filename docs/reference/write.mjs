@@ -10,7 +10,7 @@ import { Application, Comment, CommentTag, Converter, PageEvent, ReflectionKind 
 const PACKAGES = ['core', 'jsonpath']
 
 /** Exported for our own dispatcher alone. */
-const OURS = new Set(['./end-marked'])
+const OURS = new Set(['./end-marked', './entry-file'])
 
 const here = (path) => fileURLToPath(new URL(path, import.meta.url))
 

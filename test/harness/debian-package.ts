@@ -2,6 +2,9 @@
 import { execFileSync } from 'node:child_process'
 import { existsSync, rmSync, writeFileSync } from 'node:fs'
 
+/** Taken for each call of apt-get: its own lock on the lists ends whoever comes second. Only root can write there. */
+export const APT_LOCK = '/var/cache/apt/pacifica-tests.lock'
+
 const POLICY = '/usr/sbin/policy-rc.d'
 
 export function canInstall(): boolean {
@@ -24,7 +27,8 @@ function apt(...words: string[]) {
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
   const options = ['--quiet', '--quiet', '-o', 'DPkg::Lock::Timeout=300']
   try {
-    execFileSync('apt-get', [...options, ...words], { env, stdio: 'pipe', timeout: 900_000 })
+    const command = ['apt-get', ...options, ...words]
+    execFileSync('flock', [APT_LOCK, ...command], { env, stdio: 'pipe', timeout: 900_000 })
   } catch (error) {
     const said = String((error as { stderr?: Buffer }).stderr ?? '')
       .trim()

@@ -22,6 +22,7 @@ export {
 export { type Described, describedApi, UndescribedReplyError } from './openapi.ts'
 export { type Postgres, startPostgres, type TestDatabase } from './postgres.ts'
 export { postgresBinaries } from './postgres-binaries.ts'
+export { needPython, PYTHON_MS } from './python.ts'
 export { IDS, PYTHON_DATABASES, pythonEvents, pythonSubscriptions } from './python-database.ts'
 export { type Rabbitmq, startRabbitmq, type TestVhost } from './rabbitmq.ts'
 export { createTestVhost } from './rabbitmq-vhost.ts'

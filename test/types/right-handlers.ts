@@ -7,9 +7,15 @@ import {
   DownloaderRunner,
   type DownloadOptions,
   defineDispatcher,
+  defineJoin,
   type Event,
   EventHandler,
   File,
+  type JoinDefinition,
+  type JoinedEvents,
+  JoinHandler,
+  type JoinTransform,
+  JoinTransformHandler,
   NoopEventHandler,
   type Opener,
   type RouteDefinition,
@@ -22,6 +28,7 @@ import {
   type UploadOptions,
   type UploadResult,
 } from '@pacifica/core'
+import { exampleEvent, type JoinRun, runJoin } from '@pacifica/core/testing'
 
 export class Whole extends EventHandler {
   readonly #marks: readonly string[]
@@ -83,7 +90,57 @@ const handlers: EventHandler[] = [
 
 const routes: RouteDefinition[] = handlers.map((handler) => ({ path: '$.data', handler }))
 
-export const dispatcher: Dispatcher = defineDispatcher({ name: 'right', routes })
+const slot = { path: '$["data"]', key: '$["source"]' }
+const pair = {
+  name: 'pair',
+  slots: { raw: slot, dark: { ...slot, version: 'v1.0' } },
+  deadline: '2h',
+  atDeadline: 'run',
+} as const
+
+class Both extends JoinHandler<'raw' | 'dark'> {
+  override async handle({ events, missing }: JoinedEvents<'raw' | 'dark'>, context: TaskContext) {
+    const first: 'raw' | 'dark' | undefined = missing[0]
+    context.log.info('both', { raw: events.raw?.id, first })
+  }
+}
+
+/** For a join of any slots. */
+class Any extends JoinHandler {
+  override async handle({ key, events }: JoinedEvents) {
+    for (const event of Object.values(events)) event?.text.includes(key)
+  }
+}
+
+const said: JoinTransform<'raw' | 'dark'> = async ({ slots }) => {
+  return slots.raw && { transaction: slots.raw.transaction }
+}
+
+const joins: JoinDefinition[] = [
+  defineJoin(pair, new Both()),
+  defineJoin(pair, new Any()),
+  defineJoin({ ...pair, onDuplicate: 'replace', onLate: 'refuse', allowLoops: true }, new Any()),
+  defineJoin(pair, new JoinTransformHandler(said, { select: (_file, from) => from === 'raw' })),
+  defineJoin(
+    pair,
+    new JoinTransformHandler(async ({ slots, output }) => {
+      await output.create(slots.dark?.keyValues[0]?.key ?? 'none')
+    }),
+  ),
+  { ...pair, handler: new Any() },
+]
+
+export const dispatcher: Dispatcher = defineDispatcher({ name: 'right', routes, joins })
+
+const event = exampleEvent()
+
+export const runs: Promise<JoinRun>[] = [
+  runJoin(dispatcher, { events: [event, '/event.json', new URL('file:///event.json')] }),
+  runJoin(dispatcher, { events: [event], data: '/files', out: '/out', atDeadline: true }),
+  runJoin(new Both(), { events: { raw: event, dark: undefined }, data: { 'a.txt': 'a' } }),
+  runJoin(new Both(), { events: { raw: event, dark: event }, data: { raw: { 'a.txt': 'a' } } }),
+  runJoin(new Any(), { events: { one: event, other: event }, key: 'S-7' }),
+]
 
 export class Elsewhere extends DownloaderRunner {
   override async download(folder: string, files: readonly File[], options?: DownloadOptions) {

@@ -6,9 +6,13 @@ import {
   CommandHandler,
   DownloaderRunner,
   defineDispatcher,
+  defineJoin,
   type Event,
   EventHandler,
   type File,
+  type JoinedEvents,
+  JoinHandler,
+  JoinTransformHandler,
   NoopEventHandler,
   RetryableError,
   Router,
@@ -19,6 +23,7 @@ import {
   type Transform,
   TransformHandler,
 } from '@pacifica/core'
+import { exampleEvent, runJoin } from '@pacifica/core/testing'
 import { compile, type Dialect } from '@pacifica/jsonpath'
 
 export class Synchronous extends EventHandler {
@@ -142,6 +147,62 @@ defineDispatcher({ name: 'dialect', routes: [{ path: '$', handler, dialect: 'jso
 defineDispatcher({ name: 'loops', routes: [{ path: '$', handler, loops: true }] })
 // @ts-expect-error 2322: allowLoops is yes or no
 defineDispatcher({ name: 'loops', routes: [{ path: '$', handler, allowLoops: 'yes' }] })
+
+const slot = { path: '$["data"]', key: '$["source"]' }
+const pair = { name: 'pair', slots: { raw: slot, dark: slot }, deadline: '2h' } as const
+const join = { ...pair, atDeadline: 'run' } as const
+
+class Both extends JoinHandler<'raw' | 'dark'> {
+  override async handle({ events, missing }: JoinedEvents<'raw' | 'dark'>): Promise<void> {
+    // @ts-expect-error 2339: there is no such slot
+    events.rwa
+    // @ts-expect-error 18048: it may be missing at the deadline
+    events.raw.id
+    // @ts-expect-error 2345: there is no such slot
+    missing.includes('flat')
+  }
+}
+
+defineJoin(
+  join,
+  new JoinTransformHandler(async ({ slots }) => {
+    // @ts-expect-error 2339: there is no such slot
+    slots.rwa
+    // @ts-expect-error 18048: it may be missing at the deadline
+    slots.raw.folder
+  }),
+)
+
+// @ts-expect-error 2741: what becomes of it at the deadline must be said
+defineJoin(pair, new Both())
+// @ts-expect-error 2741: how long the others are waited for must be said
+defineJoin({ name: 'pair', slots: pair.slots, atDeadline: 'run' }, new Both())
+// @ts-expect-error 2322: run or fail
+defineJoin({ ...pair, atDeadline: 'wait' }, new Both())
+// @ts-expect-error 2322: a text with its unit
+defineJoin({ ...join, deadline: 7_200_000 }, new Both())
+// @ts-expect-error 2322: keep or replace
+defineJoin({ ...join, onDuplicate: 'both' }, new Both())
+// @ts-expect-error 2741: a slot says where its key is
+defineJoin({ ...join, slots: { raw: slot, dark: { path: '$' } } }, new Both())
+// @ts-expect-error 2345: a handler of one event
+defineJoin(join, new TransformHandler(async () => {}))
+// @ts-expect-error 2353: the handler asks for a slot that the join has not
+defineJoin({ ...join, slots: { raw: slot, flat: slot } }, new Both())
+// @ts-expect-error 2345: a function is no handler: give it to a JoinTransformHandler
+defineJoin(join, async () => {})
+// @ts-expect-error 2554: a join leads to a handler
+defineJoin(join)
+
+const event = exampleEvent()
+// @ts-expect-error 2769: a join takes several events
+runJoin(new Both(), { event })
+// @ts-expect-error 2769: undefined must be written: a slot forgotten is no slot missing
+runJoin(new Both(), { events: { raw: event } })
+// @ts-expect-error 2769: there is no such slot
+runJoin(new Both(), { events: { raw: event, drak: event } })
+// @ts-expect-error 2769: its slots are known to no handler: by slot
+runJoin(new Both(), { events: [event, event] })
 
 // @ts-expect-error 2554: a route leads to a handler
 new Router().addRoute('$.data')

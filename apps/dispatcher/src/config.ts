@@ -43,7 +43,7 @@ export const dispatcherSettings = {
   }),
   module: setting.text('DISPATCHER_MODULE', {
     default: '@pacifica/example-uppercase',
-    doc: 'Package or path whose default export is the dispatcher (`defineDispatcher`)',
+    doc: 'Package, file, or folder with a package.json, whose default export is the dispatcher (`defineDispatcher`)',
   }),
   cartdUrl: setting.url('CARTD_URL', {
     protocols: ['file:', 'http:', 'https:'],

@@ -19,13 +19,17 @@ beforeAll(async () => {
   await write('good.mjs', good)
   await write('node_modules/my-dispatcher/package.json', '{"name":"my-dispatcher","main":"x.mjs"}')
   await write('node_modules/my-dispatcher/x.mjs', good)
+  await write('project/package.json', '{"exports":{".":{"default":"./out/main.mjs"}}}')
+  await write('project/out/main.mjs', good)
+  await write('unbuilt/package.json', '{"main":"dist/index.js"}')
+  await write('empty/notes.txt', '')
   await write('none.mjs', 'export const name = "mine"')
   await write('throws.mjs', 'throw new Error("no licence")')
   await write('lacks.mjs', 'import "not-installed-anywhere"')
 })
 afterAll(() => rm(folder, { recursive: true }))
 
-test.each(['./good.mjs', 'my-dispatcher'])(
+test.each(['./good.mjs', './project', 'my-dispatcher'])(
   'the module %s is found from the working folder',
   async (module) => {
     expect((await loadDispatcher(module, folder)).name).toBe('mine')
@@ -39,7 +43,9 @@ test('absolute paths and file URLs are taken too', async () => {
 })
 
 test.each([
-  ['./missing.mjs', 'cannot be loaded'],
+  ['./missing.mjs', 'missing.mjs is not there'],
+  ['./unbuilt', 'unbuilt/dist/index.js is not there: build the project first'],
+  ['./empty', 'empty/package.json is not there; name the module'],
   ['no-such-package', 'cannot be loaded'],
   ['./throws.mjs', 'no licence'],
   ['./lacks.mjs', 'not-installed-anywhere'],

@@ -3,13 +3,15 @@ import { createRequire } from 'node:module'
 import { isAbsolute, join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { DISPATCHER_NAME_PATTERN, type Dispatcher, isDispatcher } from '@pacifica/core'
+import { entryFile } from '@pacifica/core/entry-file'
 
 export class DispatcherModuleError extends Error {
   readonly code = 'DISPATCHER_MODULE'
 }
 
 /**
- * @param module a path (`./x.js`, `/x.js`, `file:///x.js`: from `folder`) or a package name (ours, else from `folder`)
+ * @param module a path (`./x.js`, `/x.js`, `file:///x.js`: from `folder`; `./x`: a folder with a package.json) or a package
+ * name (ours, else from `folder`)
  * @throws DispatcherModuleError when it cannot be loaded, or its default export is no dispatcher
  */
 export async function loadDispatcher(module: string, folder: string): Promise<Dispatcher> {
@@ -45,7 +47,7 @@ async function load(module: string, folder: string): Promise<object> {
 async function importFrom(module: string, folder: string): Promise<object> {
   if (module.startsWith('file:')) return await import(module)
   if (module.startsWith('.') || isAbsolute(module)) {
-    return await import(pathToFileURL(resolve(folder, module)).href)
+    return await import(pathToFileURL(await entryFile(resolve(folder, module))).href)
   }
   try {
     return await import(module)

@@ -1,10 +1,8 @@
-import { execFile } from 'node:child_process'
-import { promisify } from 'node:util'
 import type { Dispatcher } from '@pacifica/core'
 import { exampleEvent, runHandler } from '@pacifica/core/testing'
 import { expect, test } from 'vitest'
+import { needPython, PYTHON_MS } from '../../../test/harness/python.ts'
 
-const run = promisify(execFile)
 const module: { default: Dispatcher } = await import(new URL('index.js', import.meta.url).href)
 
 /** Hands a transaction that asks for `program` to the dispatcher. */
@@ -31,20 +29,10 @@ test('the shell script counts the lines of text files, whatever their names are'
   expect(log).toContainEqual({ level: 'info', message: 'command.stdout', fields })
 })
 
-async function hasPython(): Promise<boolean> {
-  return await run('python3', ['--version']).then(
-    () => true,
-    (error: NodeJS.ErrnoException) => {
-      expect(error.code).toBe('ENOENT')
-      return false
-    },
-  )
-}
-
 const TABLES = { 'runs/größe.csv': 'größe,n\n1.5,1\n2.5,2\n', 'b.csv': 'x\n1\n1\n2\n', 'c.txt': '' }
 
-test('the Python program, where there is Python, writes the means of each table', async () => {
-  if (!(await hasPython())) return
+test('the Python program writes the means of each table', { timeout: PYTHON_MS }, async () => {
+  await needPython()
   const { result } = await resultOf('column-means', TABLES)
   expect(JSON.parse(result['runs/größe.means.json'] ?? '')).toEqual({ größe: 2, n: 1.5 })
   expect(JSON.parse(result['b.means.json'] ?? '')).toEqual({ x: 1.333 })
@@ -53,8 +41,10 @@ test('the Python program, where there is Python, writes the means of each table'
   )
 })
 
-test('what the Python program cannot read fails the task with its own words', async () => {
-  if (!(await hasPython())) return
+test('what the Python program cannot read fails the task with its own words', {
+  timeout: PYTHON_MS,
+}, async () => {
+  await needPython()
   expect(await handle('column-means', { 'bad.csv': 'x\none\n' })).toMatchObject({
     outcome: 'failed',
     error: {

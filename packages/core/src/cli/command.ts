@@ -13,7 +13,14 @@ export interface CommandNeeds {
 }
 
 /** Exit codes: the guide "test a handler" tells them. */
-export const EXIT = { done: 0, failed: 1, usage: 2, noRoute: 3, interrupted: 130 } as const
+export const EXIT = {
+  done: 0,
+  failed: 1,
+  usage: 2,
+  noRoute: 3,
+  waits: 4,
+  interrupted: 130,
+} as const
 
 export interface Command {
   readonly usage: string

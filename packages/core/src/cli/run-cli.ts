@@ -19,7 +19,7 @@ ${Object.values(COMMANDS)
   .join('\n')}
 
 MODULE is a file or a folder with a package.json; without it, this folder. Its default export is a dispatcher.
-Exit codes: 0 done, 1 the handler failed, 2 wrong use, 3 no route matches, 130 interrupted.
+Exit codes: 0 done, 1 the handler failed, 2 wrong use, 3 no route or join takes the event, 4 a join waits for more, 130 interrupted.
 `
 
 /** Mistakes that are told in one line, not by a stack: by their `code`. */

@@ -1,14 +1,21 @@
-/** What a command works on, in two lines. */
+/** What a command works on, a line for each. */
 import type { Event } from '../events/event.ts'
 import type { Loaded } from './load-module.ts'
 
-export function showEvent(event: Event, { dispatcher, file }: Loaded): string {
-  const routes = dispatcher.router.routes.length
-  const count = routes === 1 ? '1 route' : `${routes} routes`
-  return (
-    `event       ${clean(event.id)}, ${clean(event.type)}\n` +
-    `dispatcher  ${dispatcher.name}, ${count}, ${file}`
-  )
+export function showEvents(events: readonly Event[], { dispatcher, file }: Loaded): string {
+  const { router, joins = [] } = dispatcher
+  const has = [
+    ...(joins.length === 0 ? [] : [counted(joins.length, 'join')]),
+    counted(router.routes.length, 'route'),
+  ]
+  return [
+    ...events.map(({ id, type }) => `event       ${clean(id)}, ${clean(type)}`),
+    `dispatcher  ${dispatcher.name}, ${has.join(', ')}, ${file}`,
+  ].join('\n')
+}
+
+function counted(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? '' : 's'}`
 }
 
 /** What senders and handlers wrote does not move the cursor of whoever reads it. */

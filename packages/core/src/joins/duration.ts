@@ -9,3 +9,9 @@ export function durationMs(text: unknown): number | undefined {
   const ms = Math.round(Number(amount) * UNITS[unit as keyof typeof UNITS])
   return ms > 0 && ms <= LONGEST_MS ? ms : undefined
 }
+
+/** As an author would write it: `2h`, `90min`. */
+export function durationText(ms: number): string {
+  const unit = (['d', 'h', 'min', 's'] as const).find((one) => ms % UNITS[one] === 0) ?? 'ms'
+  return `${ms / UNITS[unit]}${unit}`
+}

@@ -30,7 +30,8 @@ export function placeOf(joins: readonly Join[], event: Event): JoinPlace | undef
   return undefined
 }
 
-function keyOf(join: Join, slot: JoinSlot, event: Event): string {
+/** Throws `JoinKeyError` when there is none. */
+export function keyOf(join: Join, slot: JoinSlot, event: Event): string {
   const selected = slot.key.select(event.project(slot.version))
   const found = selected.find(isScalar)
   const wrong = (reason: string) => new JoinKeyError(join.name, slot.name, reason)

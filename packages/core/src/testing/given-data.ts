@@ -83,7 +83,7 @@ async function checked(folder: string | undefined, files: readonly File[]): Prom
   )
 }
 
-async function isFolder(path: string): Promise<boolean> {
+export async function isFolder(path: string): Promise<boolean> {
   return stat(path).then(
     (stats) => stats.isDirectory(),
     () => false,

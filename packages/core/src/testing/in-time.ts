@@ -1,7 +1,7 @@
 /** How a run is ended before the handler is done: by its time, or by who asked for it. */
 
 import { RunTimeoutError, SignalIgnoredError } from './errors.ts'
-import type { HandlerRun } from './run-handler.ts'
+import type { RunOutcome } from './run-here.ts'
 
 const GRACE_MS = 10_000
 
@@ -32,7 +32,7 @@ export class RunStop {
     return () => clearTimeout(timer)
   }
 
-  outcomeOf(error: Error | undefined): HandlerRun['outcome'] {
+  outcomeOf(error: Error | undefined): RunOutcome {
     if (error === undefined) return 'done'
     if (!this.signal.aborted) return 'failed'
     return this.signal.reason instanceof RunTimeoutError ? 'timed-out' : 'aborted'

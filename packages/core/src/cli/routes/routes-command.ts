@@ -1,12 +1,14 @@
-/** `routes`: which route gets an event, and why the others do not. */
+/** `routes`: which join or route gets an event, and why the others do not. */
 import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
+import { explainJoins } from '../../joins/explain-joins.ts'
 import { explainRoutes } from '../../routing/explain-routes.ts'
 import { readEvent } from '../../testing/given-event.ts'
 import { type Command, EXIT } from '../command.ts'
 import { UsageError } from '../errors.ts'
 import { loadModule } from '../load-module.ts'
-import { showEvent } from '../show-event.ts'
+import { showEvents } from '../show-event.ts'
+import { showJoins, takenBy } from './show-joins.ts'
 import { showRoutes } from './show-routes.ts'
 
 export const routesCommand: Command = {
@@ -22,8 +24,16 @@ export const routesCommand: Command = {
     if (others.length > 0) throw new UsageError(`one module, not also ${others.join(', ')}`)
     const event = await readEvent(resolve(folder, values.event))
     const loaded = await loadModule(module, folder)
-    const reports = explainRoutes(loaded.dispatcher.router.routes, event)
-    out.write(`${showEvent(event, loaded)}\n\n${showRoutes(reports)}`)
-    return reports.some(({ chosen }) => chosen) ? EXIT.done : EXIT.noRoute
+    const { joins = [], router } = loaded.dispatcher
+    const inJoins = explainJoins(joins, event)
+    const reports = explainRoutes(router.routes, event)
+    const taken = takenBy(inJoins)
+    const shown = [showJoins(inJoins), showRoutes(reports, taken?.join)].filter(
+      (text) => text !== '',
+    )
+    out.write(`${showEvents([event], loaded)}\n\n${shown.join('\n')}`)
+    const refused = taken !== undefined && taken.key === undefined
+    const routed = taken !== undefined || reports.some(({ chosen }) => chosen)
+    return routed && !refused ? EXIT.done : EXIT.noRoute
   },
 }

@@ -1,5 +1,5 @@
 /** Reports on routes, for a reader. Pure. */
-import { type FailedClause, type Found, positionAt } from '@pacifica/jsonpath'
+import { type Explanation, type FailedClause, type Found, positionAt } from '@pacifica/jsonpath'
 import type { RouteReport } from '../../routing/explain-routes.ts'
 
 const WIDTH = 110
@@ -7,31 +7,50 @@ const INDENT = '  '
 const SHOWN = 3
 const KEYS_SHOWN = 6
 
-export function showRoutes(reports: readonly RouteReport[]): string {
-  return reports.map((report) => `${lines(report).join('\n')}\n`).join('\n')
+/** @param join the one that gets the event, so that no route does */
+export function showRoutes(reports: readonly RouteReport[], join?: string): string {
+  return reports.map((report) => `${routeLines(report, join).join('\n')}\n`).join('\n')
 }
 
-function lines(report: RouteReport): string[] {
-  const { number, chosen, version, dialect, explanation, warnings, path } = report
+function routeLines(report: RouteReport, join: string | undefined): string[] {
+  const { number, chosen, explanation } = report
+  const instead = join === undefined ? 'an earlier one' : `the join ${join}`
+  const gets = chosen && join === undefined
+  return pathLines(`route ${number}`, report, verdict(explanation.matches, gets, instead))
+}
+
+function verdict(matches: boolean | null, gets: boolean, instead: string): string {
+  if (matches === null) return 'cannot be tried on this event'
+  if (!matches) return 'does not match'
+  return gets ? 'matches, and gets the event' : `matches too, but ${instead} gets the event`
+}
+
+/** What a path makes of the event: a heading, and below it the part that selects nothing. */
+export function pathLines(
+  name: string,
+  report: Pick<RouteReport, 'path' | 'version' | 'dialect' | 'explanation' | 'warnings'>,
+  said: string,
+): string[] {
+  const { version, dialect, explanation, warnings, path } = report
   const special = [
     ...(version === 'v0.1' ? [] : [`version ${version}`]),
     ...(dialect === 'jsonpath2' ? [] : [dialect]),
   ]
-  const name = special.length === 0 ? `route ${number}` : `route ${number} (${special.join(', ')})`
   return [
-    `${name} ${verdict(explanation.matches, chosen)}`,
-    ...(explanation.error === null ? [] : [`${INDENT}${explanation.error}`]),
-    ...(explanation.failed === null ? [] : clause(explanation.failed, path, INDENT)),
+    `${name}${special.length === 0 ? '' : ` (${special.join(', ')})`} ${said}`,
+    ...whyNot(explanation, path),
     ...warnings.flatMap(({ message, offset }) => [
       `${INDENT}mind, at ${place(path, offset)}: ${message}`,
     ]),
   ]
 }
 
-function verdict(matches: boolean | null, chosen: boolean): string {
-  if (matches === null) return 'cannot be tried on this event'
-  if (!matches) return 'does not match'
-  return chosen ? 'matches, and gets the event' : 'matches too, but an earlier one gets the event'
+/** Where a path ends, and what stood there. */
+export function whyNot({ error, failed }: Explanation, path: string): string[] {
+  return [
+    ...(error === null ? [] : [`${INDENT}${error}`]),
+    ...(failed === null ? [] : clause(failed, path, INDENT)),
+  ]
 }
 
 function clause(failed: FailedClause, path: string, indent: string): string[] {

@@ -1,6 +1,6 @@
 /** What is shown while a handler runs: bars on a terminal, lines elsewhere. */
 import type { Progress } from '../../handlers/task-context.ts'
-import type { LogLine, Transfer } from '../../testing/run-handler.ts'
+import type { LogLine, Transfer } from '../../testing/run-here.ts'
 import { clean } from '../show-event.ts'
 
 export interface ShownProgress {
