@@ -91,13 +91,16 @@ ORDER BY deadline LIMIT 1
 FOR UPDATE SKIP LOCKED`
 
 /**
- * An event that came in before the deadline counts, also when nobody has begun it yet: so a deadline is over when nothing
- * that came in before it waits. OFFSET 0 keeps the planner to the tasks that wait: by the time they came in, it would
- * read all that ever came.
+ * An event that came in before the deadline counts, also when nobody has begun it yet, or who has is on the way to its slot
+ * with it, or was killed there: so a deadline is over when nothing that came in before it may still be for the join. What
+ * has a handler's process, or was put back by a handler, is not. OFFSET 0 keeps the planner to these tasks: by the time
+ * they came in, it would read all that ever came.
  */
 const BEFORE_DEADLINE = `
 SELECT FROM (
-  SELECT created FROM task WHERE state = 'waiting' AND kind IN ('event', 'retry') OFFSET 0
+  SELECT created FROM task
+  WHERE state IN ('waiting', 'running') AND (state = 'waiting' OR (process IS NULL AND retries = 0))
+    AND kind IN ('event', 'retry') AND join_run IS NULL OFFSET 0
 ) waiting
 WHERE created <= (SELECT deadline FROM task_join WHERE id = $1) LIMIT 1`
 

@@ -11,7 +11,13 @@ import {
 import { claimOutbox } from '../outbox/store.ts'
 import { purgeStep } from '../tasks/purge.ts'
 import { addDryRun, retryTask } from '../tasks/repeat.ts'
-import { acceptTask, type ClaimedTask, claimTasks, recordResult } from '../tasks/store.ts'
+import {
+  acceptTask,
+  type ClaimedTask,
+  claimTasks,
+  noteProcess,
+  recordResult,
+} from '../tasks/store.ts'
 import { CANCELLED, settle } from '../tasks/task.ts'
 import { cancelJoin, endDue, nextDeadline } from './end.ts'
 import { type Filled, fillSlot, type Place } from './fill.ts'
@@ -256,6 +262,20 @@ describe.each(ENGINES)('on the %s engine', (engine) => {
     const [dark] = await claimTasks(one, CLAIM)
     if (dark) expect(await fill(dark, placeIn('dark'))).toMatchObject({ complete: true })
     expect(await due()).toBeUndefined()
+  })
+
+  test('or are begun and not in their slot yet, also by somebody who was killed; not for what has a handler', async () => {
+    await fill(await begun('raw-1'), placeIn('raw'))
+    const [dark, other] = [await begun('dark-1'), await begun('other')]
+    const process = { host: 'h', group: 1, started: 1, mark: 'm' }
+    expect(await noteProcess(one, other, process)).toBe(true)
+    await one.query(`UPDATE task SET created = now() - interval '2 h' WHERE state = 'running'`)
+    await pass()
+    expect(await due()).toBeUndefined()
+    expect(await fill(dark, placeIn('dark', { slots: ['raw', 'dark', 'flat'] }))).toMatchObject({
+      ...{ kind: 'joined', did: 'fill' },
+    })
+    expect(await due()).toMatchObject({ state: 'expired' })
   })
 
   test('a join that is not defined any more stays as it is, beyond its deadline', async () => {
