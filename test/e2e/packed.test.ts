@@ -101,6 +101,23 @@ test(
   PATIENCE,
 )
 
+test(
+  'a handler that waits for what never comes is told of, where Node would end without a word',
+  async () => {
+    const lines = [
+      "import { defineDispatcher } from '@pacifica/core'",
+      'const handler = { handle: () => new Promise(() => undefined) }',
+      "export default defineDispatcher({ name: 'x', routes: [{ path: '$', handler }] })",
+    ]
+    await writeFile(join(project, 'stuck.mjs'), lines.join('\n'))
+    const words = ['run', '--event', 'sample/event.json', '--out', 'stuck', 'stuck.mjs']
+    await expect(command(...words)).rejects.toMatchObject({
+      ...{ code: 1, stderr: expect.stringContaining('waits for something that never comes') },
+    })
+  },
+  PATIENCE,
+)
+
 test.each(['shell', 'python'])(
   'the installed command makes a project in %s, which passes its own test where there is such a program',
   async (template) => {

@@ -39,7 +39,9 @@ export async function installPackage(folder: string): Promise<void> {
 
 /** Resolves to what it wrote to standard output. */
 export async function npm(folder: string, words: readonly string[]): Promise<string> {
-  const { stdout } = await run('npm', words, { cwd: folder, maxBuffer: 64 * 1024 * 1024 })
+  // Else npm would ask now and then whether there is a newer one of itself.
+  const env = { ...process.env, npm_config_update_notifier: 'false' }
+  const { stdout } = await run('npm', words, { cwd: folder, env, maxBuffer: 64 * 1024 * 1024 })
   return stdout
 }
 
