@@ -37,7 +37,7 @@ beforeAll(async () => {
   await npm(root, words.concat(['jsonpath', 'core'].map((name) => join(ROOT, 'packages', name))))
   await installPackage(project)
   tested = await npm(project, ['test', '--silent'])
-}, PATIENCE)
+}, 2 * PATIENCE)
 afterAll(() => rm(root, { recursive: true, force: true, maxRetries: 5 }))
 
 /** The project's own command. */
