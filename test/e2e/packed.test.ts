@@ -43,7 +43,7 @@ beforeAll(async () => {
   await npm(root, words.concat(['jsonpath', 'core'].map((name) => join(ROOT, 'packages', name))))
   await installPackage(project)
   tested = await npm(project, ['test', '--silent'])
-}, PATIENCE)
+}, 2 * PATIENCE)
 afterAll(() => rm(root, { recursive: true, force: true, maxRetries: 5 }))
 
 /** The project's own command. */
@@ -103,6 +103,23 @@ test(
     const result = await readFile(join(project, 'out/bundle-1/data/lines.csv'), 'utf8')
     expect(result).toBe('file,lines\nfox.txt,3\nrun 1/spectrum.csv,4\n')
     expect((await command('routes', ...given)).stdout).toContain('route 1 matches')
+  },
+  PATIENCE,
+)
+
+test(
+  'a handler that waits for what never comes is told of, where Node would end without a word',
+  async () => {
+    const lines = [
+      "import { defineDispatcher } from '@pacifica/core'",
+      'const handler = { handle: () => new Promise(() => undefined) }',
+      "export default defineDispatcher({ name: 'x', routes: [{ path: '$', handler }] })",
+    ]
+    await writeFile(join(project, 'stuck.mjs'), lines.join('\n'))
+    const words = ['run', '--event', 'sample/event.json', '--out', 'stuck', 'stuck.mjs']
+    await expect(command(...words)).rejects.toMatchObject({
+      ...{ code: 1, stderr: expect.stringContaining('waits for something that never comes') },
+    })
   },
   PATIENCE,
 )

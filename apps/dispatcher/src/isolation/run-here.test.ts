@@ -19,7 +19,7 @@ const dispatcher = defineDispatcher({
   joins: [
     defineJoin(
       {
-        ...{ name: 'pair', slots: { raw: slot, dark: slot, flat: slot } },
+        ...{ name: 'pair', slots: { raw: slot, constructor: slot, flat: slot } },
         ...{ deadline: '1h', atDeadline: 'run' },
       },
       new Noting(),
@@ -35,10 +35,10 @@ function run(join: string, key: string, events: Record<string, Event>) {
 test("a join's handler gets its events by slot, and is told what is missing", async () => {
   expect(await run('pair', 'k', { flat: event, raw: event, gone: event })).toEqual({ kind: 'done' })
   const [joined] = given
-  expect(joined).toMatchObject({ join: 'pair', key: 'k', missing: ['dark'] })
+  expect(joined).toMatchObject({ join: 'pair', key: 'k', missing: ['constructor'] })
   expect(Object.entries(joined?.events ?? {})).toEqual([
     ['raw', event],
-    ['dark', undefined],
+    ['constructor', undefined],
     ['flat', event],
   ])
 })

@@ -44,7 +44,9 @@ async function runJoined(
   const join = joins.find((one) => one.name === name)
   if (join === undefined) return { kind: 'unrouted', failure: notDefined(name) }
   const slots = join.slots.map((slot) => slot.name)
-  const events = Object.fromEntries(slots.map((slot) => [slot, given[slot]]))
+  // Not by `given[slot]` alone: a slot may be called `constructor`.
+  const there = new Map(Object.entries(given))
+  const events = Object.fromEntries(slots.map((slot) => [slot, there.get(slot)]))
   const missing = slots.filter((slot) => events[slot] === undefined)
   await join.handler.handle({ join: name, key, events, missing }, context)
   return { kind: 'done' }

@@ -91,14 +91,22 @@ ORDER BY deadline LIMIT 1
 FOR UPDATE SKIP LOCKED`
 
 /**
- * An event that came in before the deadline counts, also when nobody has begun it yet: so a deadline is over when nothing
- * that came in before it waits. Only the first of those that wait is looked at, by an index of their own
- * (task_waiting_created_idx): by the time they came in, it would be all that ever came.
+/**
+ * An event that came in before the deadline counts, also when nobody has begun it yet, or who has is on the way to its slot
+ * with it, or was killed there: so a deadline is over when nothing that came in before it may still be for the join. What
+ * has a handler's process, or was put back by a handler, is not. Of those that wait only the first is looked at, by an index
+ * of their own (task_waiting_created_idx); those that run are few, and OFFSET 0 keeps the planner to them: by the time they
+ * came in, it would read all that ever came.
  */
 const BEFORE_DEADLINE = `
-SELECT FROM task WHERE state = 'waiting' AND kind IN ('event', 'retry')
-  AND created <= (SELECT deadline FROM task_join WHERE id = $1)
-ORDER BY created LIMIT 1`
+SELECT FROM (
+  (SELECT created FROM task WHERE state = 'waiting' AND kind IN ('event', 'retry') AND join_run IS NULL
+   ORDER BY created LIMIT 1)
+  UNION ALL
+  (SELECT created FROM task WHERE state = 'running' AND process IS NULL AND retries = 0
+     AND kind IN ('event', 'retry') AND join_run IS NULL OFFSET 0)
+) early
+WHERE created <= (SELECT deadline FROM task_join WHERE id = $1) LIMIT 1`
 
 /** Does what is to be done at the deadline of one join that is past it. Undefined: there is none. */
 export function endDue(

@@ -8,10 +8,16 @@ import {
   type MigratedDatabase,
   openMigrated,
 } from '../../../../test/harness/index.ts'
-import { claimOutbox } from '../outbox/store.ts'
+import { claimOutbox, type OutboxRow, removePublished } from '../outbox/store.ts'
 import { purgeStep } from '../tasks/purge.ts'
 import { addDryRun, retryTask } from '../tasks/repeat.ts'
-import { acceptTask, type ClaimedTask, claimTasks, recordResult } from '../tasks/store.ts'
+import {
+  acceptTask,
+  type ClaimedTask,
+  claimTasks,
+  noteProcess,
+  recordResult,
+} from '../tasks/store.ts'
 import { CANCELLED, settle } from '../tasks/task.ts'
 import { cancelJoin, endDue, nextDeadline } from './end.ts'
 import { type Filled, fillSlot, type Place } from './fill.ts'
@@ -66,6 +72,19 @@ describe.each(ENGINES)('on the %s engine', (engine) => {
     )
     return row
   }
+  /** What has been told since this was asked last. */
+  async function toldSince() {
+    const told: OutboxRow[] = []
+    for (;;) {
+      const claimed = await claimOutbox(one, { limit: 99, leaseMs: 60_000 })
+      if (claimed.length === 0) return told
+      await removePublished(
+        one,
+        claimed.map(({ seq }) => seq),
+      )
+      told.push(...claimed)
+    }
+  }
   const statesOf = (...tasks: readonly ClaimedTask[]) =>
     Promise.all(tasks.map(async ({ id }) => (await rowOf(id))?.state))
   const joins = () => listJoins(one, {}, { limit: 9, cursor: undefined })
@@ -104,15 +123,7 @@ describe.each(ENGINES)('on the %s engine', (engine) => {
     const [run] = await claimTasks(one, CLAIM)
     if (run === undefined) throw new Error('no run')
     await recordResult(one, run, settle({ kind: 'done' }))
-    const told = []
-    for (let rows = [{}]; rows.length > 0; ) {
-      const claimed = await claimOutbox(one, { limit: 99, leaseMs: 60_000 })
-      await one.query('DELETE FROM task_outbox WHERE seq = ANY($1::bigint[])', [
-        claimed.map(({ seq }) => seq),
-      ])
-      told.push(...claimed)
-      rows = claimed
-    }
+    const told = await toldSince()
     const ofRun = told.filter(({ snapshot }) => snapshot.id === run.id)
     expect(ofRun.map(({ snapshot }) => snapshot.state)).toEqual(['waiting', 'running', 'done'])
     expect(ofRun.map(({ deliveries }) => deliveries.length)).toEqual([2, 2, 2])
@@ -120,6 +131,31 @@ describe.each(ENGINES)('on the %s engine', (engine) => {
     expect(ofRaw.map(({ snapshot }) => snapshot.state)).toEqual([
       ...['waiting', 'running', 'joined', 'done'],
     ])
+  })
+
+  test('also to a delivery that brings an event of it when the run is over', async () => {
+    const [raw, dark] = [await begun('raw-1'), await begun('dark-1')]
+    await fill(raw, placeIn('raw'))
+    await fill(dark, placeIn('dark'))
+    const [run] = await claimTasks(one, CLAIM)
+    if (run === undefined) throw new Error('no run')
+    const failure = { type: 'Error', value: 'no luck', traceback: '' }
+    await recordResult(one, run, settle({ kind: 'threw', failure }))
+    await toldSince()
+    const late = { id: randomUUID(), replay: 0 }
+    const accepted = await acceptTask(one, {
+      ...{ id: randomUUID(), delivery: late, digest: 'raw-1', source: '/s', eventId: 'raw-1' },
+      ...{ event: '{}', trace: undefined },
+    })
+    expect(accepted).toEqual({ taskId: raw.id, isNew: false })
+    const told = (await toldSince()).toSorted((a, b) => a.seq - b.seq)
+    expect(told.map(({ snapshot }) => [snapshot.id, snapshot.state])).toEqual([
+      [raw.id, 'done'],
+      [run.id, 'failed'],
+    ])
+    for (const { deliveries } of told) {
+      expect(deliveries).toEqual([{ deliveryId: late.id, replay: 0 }])
+    }
   })
 
   test('keys and joins are kept apart', async () => {
@@ -256,6 +292,20 @@ describe.each(ENGINES)('on the %s engine', (engine) => {
     const [dark] = await claimTasks(one, CLAIM)
     if (dark) expect(await fill(dark, placeIn('dark'))).toMatchObject({ complete: true })
     expect(await due()).toBeUndefined()
+  })
+
+  test('or are begun and not in their slot yet, also by somebody who was killed; not for what has a handler', async () => {
+    await fill(await begun('raw-1'), placeIn('raw'))
+    const [dark, other] = [await begun('dark-1'), await begun('other')]
+    const process = { host: 'h', group: 1, started: 1, mark: 'm' }
+    expect(await noteProcess(one, other, process)).toBe(true)
+    await one.query(`UPDATE task SET created = now() - interval '2 h' WHERE state = 'running'`)
+    await pass()
+    expect(await due()).toBeUndefined()
+    expect(await fill(dark, placeIn('dark', { slots: ['raw', 'dark', 'flat'] }))).toMatchObject({
+      ...{ kind: 'joined', did: 'fill' },
+    })
+    expect(await due()).toMatchObject({ state: 'expired' })
   })
 
   test('a join that is not defined any more stays as it is, beyond its deadline', async () => {

@@ -24,13 +24,19 @@ interface Given {
   readonly data?: object
   readonly parts?: Partial<ClaimedTask>
   readonly allowLoops?: boolean
+  readonly onLate?: 'open' | 'refuse'
   readonly filled?: Filled
 }
 
 async function placed(given: Given = {}) {
   const { type = 'raw', data = { k: 7 }, parts = {}, allowLoops = false } = given
   const { filled = { kind: 'joined', join: 'J', did: 'open', complete: false } } = given
-  const { joins } = defineDispatcher({ name: 'd', routes: [], joins: [{ ...pair, allowLoops }] })
+  const { onLate = 'open' } = given
+  const joins = defineDispatcher({
+    name: 'd',
+    routes: [],
+    joins: [{ ...pair, allowLoops, onLate }],
+  }).joins
   const asked: Place[] = []
   const fill = async (_task: ClaimedTask, where: Place) => {
     asked.push(where)
@@ -78,6 +84,13 @@ test.each([
   const { outcome, asked } = await placed(given)
   expect(outcome).toMatchObject({ kind: 'refused', failure: { type, traceback: '' } })
   expect(asked).toEqual([])
+})
+
+test('a join that refuses what is late takes it where somebody has retried it', async () => {
+  const onLate = 'refuse'
+  expect((await placed({ onLate })).asked).toMatchObject([{ onLate }])
+  const { asked } = await placed({ onLate, parts: { kind: 'retry' } })
+  expect(asked).toMatchObject([{ onLate: 'open' }])
 })
 
 test("a join that allows loops takes its dispatcher's own results", async () => {

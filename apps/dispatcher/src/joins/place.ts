@@ -31,7 +31,9 @@ export async function place(
   const refusal = join.allowLoops ? undefined : refusalOf(event, dispatcher)
   if (refusal !== undefined) return refused(failureOf(refusal, process.cwd()))
   if (task.kind === 'dry-run') return refused(noDryRun(join.name, slot))
-  const { name, deadlineMs, atDeadline, onDuplicate, onLate } = join
+  const { name, deadlineMs, atDeadline, onDuplicate } = join
+  // Whoever retries by hand knows that the join is over: its event waits anew.
+  const onLate = task.kind === 'retry' ? 'open' : join.onLate
   const slots = join.slots.map((one) => one.name)
   const filled = await fill(
     task,

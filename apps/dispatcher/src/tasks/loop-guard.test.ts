@@ -41,6 +41,13 @@ test('data that has been through more than 8 dispatchers is refused by whomever'
   expect(refusalOf(eventAfter(others(9)), 'a')?.message).toContain('has been through 9 dispatchers')
 })
 
+test('of a join each event has its own chain: results of many dispatchers may come together', () => {
+  const results = others(10).map((name) => eventAfter([name]))
+  expect(refusalOf(results, 'a')).toBeUndefined()
+  expect(refusalOf([...results, eventAfter(['b', 'a'])], 'a')?.chain).toEqual(['b', 'a'])
+  expect(refusalOf([...results, eventAfter(others(9))], 'a')?.chain).toHaveLength(9)
+})
+
 test('a refusal stays readable however long the chain is', () => {
   const refusal = refusalOf(eventAfter(others(50_000)), 'a')
   expect(refusal?.message).toContain('and 49984 more')

@@ -4,7 +4,7 @@
  * handler runs, unless its route allows it. Pure.
  */
 import type { Event } from '@pacifica/core'
-import { chainOfAll } from './provenance.ts'
+import { chainOf } from './provenance.ts'
 
 /** Dispatchers that data may have been through before it is taken: nobody means a longer chain. */
 export const MAX_CHAIN = 8
@@ -25,14 +25,21 @@ export class LoopGuardError extends Error {
 }
 
 /**
- * Why an event, or those of a join, may not go to a handler of `dispatcher`; undefined when they may. The chain is what the events' key-values
- * say (provenance.ts), and anybody can write these: it holds against accidents, not against somebody who wants a loop.
+ * Why an event, or those of a join, may not go to a handler of `dispatcher`; undefined when they may. Each event of a join
+ * has its own chain: results of ten dispatchers that are joined have each been through one. The chain is what the events'
+ * key-values say (provenance.ts), and anybody can write these: it holds against accidents, not against somebody who wants
+ * a loop.
  */
 export function refusalOf(
   given: Event | readonly Event[],
   dispatcher: string,
 ): LoopGuardError | undefined {
-  const chain = chainOfAll([given].flat())
+  const refusals = [given].flat().map((event) => refusalOfOne(event, dispatcher))
+  return refusals.find((refusal) => refusal !== undefined)
+}
+
+function refusalOfOne(event: Event, dispatcher: string): LoopGuardError | undefined {
+  const chain = chainOf(event)
   if (chain.includes(dispatcher)) {
     return new LoopGuardError(
       `the event is about a result of this dispatcher, ${dispatcher}, or of one made from it`,

@@ -224,6 +224,22 @@ describe.each(ENGINES)('on the %s engine', (engine) => {
       expect(await claimed(two)).toEqual([])
     })
 
+    // Embedded there is one session: nobody holds a row while somebody else asks.
+    if (engine === 'postgresql')
+      test('a heartbeat waits for nobody: what others hold at the moment stays ours until the next one', async () => {
+        await acceptTask(one, arrival())
+        await acceptTask(one, arrival({ digest: 'd2' }))
+        const held = await claimed(one, { leaseMs: 0 })
+        const ids = held.map(({ id }) => id)
+        const [first = ''] = ids
+        const dueIds = async () => (await claimed(two, { leaseMs: 0 })).map(({ id }) => id)
+        await two.transaction(async (sql) => {
+          await sql.query('SELECT FROM task WHERE id = $1 FOR UPDATE', [first])
+          expect(await renewLeases(one, held, 60_000)).toEqual(new Set(ids))
+        })
+        expect(await dueIds()).toEqual([first])
+      })
+
     test('a worker never claims from itself', async () => {
       const { id } = arrival()
       await acceptTask(one, arrival({ id }))

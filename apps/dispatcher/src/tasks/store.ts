@@ -179,11 +179,20 @@ export async function abandonTasks(
   return rows.map((row) => row.id)
 }
 
+/**
+ * It waits for no lock: whose row another transaction holds keeps its lease until the next heartbeat. Waiting here for one
+ * row with the locks of others would be a circle with an event that completes its join (joins/fill.ts).
+ */
 const RENEW = `
-UPDATE task t SET due = now() + $3 * interval '1 ms'
-FROM unnest($1::uuid[], $2::int[]) AS held(id, claim)
-WHERE t.id = held.id AND t.claim = held.claim AND t.state = 'running'
-RETURNING t.id`
+WITH held AS (
+  SELECT * FROM unnest($1::uuid[], $2::int[]) AS held(id, claim)
+), free AS (
+  SELECT t.id FROM task t JOIN held ON t.id = held.id AND t.claim = held.claim
+  WHERE t.state = 'running' FOR NO KEY UPDATE OF t SKIP LOCKED
+), renewed AS (
+  UPDATE task t SET due = now() + $3 * interval '1 ms' FROM free WHERE t.id = free.id
+)
+SELECT t.id FROM task t JOIN held ON t.id = held.id AND t.claim = held.claim WHERE t.state = 'running'`
 
 /** The heartbeat: lengthens the leases that are still ours, and gives their ids. What is missing is lost. */
 export async function renewLeases(

@@ -55,6 +55,9 @@ export async function runCli(argv: readonly string[], needs: CommandNeeds): Prom
 function told(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
   const { code } = error as { code?: unknown }
+  const { syscall, path } = error as NodeJS.ErrnoException
+  // The system's own words, with the path: --out is a file, a folder may not be written to, the disk is full.
+  if (syscall !== undefined && path !== undefined) return error.message
   if (typeof code !== 'string' || !TOLD.has(code)) return error.stack ?? error.message
   const more = code.startsWith('ERR_PARSE_ARGS') ? '\nSee pacifica-dispatcher --help' : ''
   return `${error.message}${more}`

@@ -16,5 +16,5 @@ for path in sorted(path for path in downloads.rglob("*") if path.is_file()):
     with path.open("rb") as lines:
         rows.append(f"{path.relative_to(downloads).as_posix()},{sum(1 for _ in lines)}")
 
-(uploads / "lines.csv").write_text("\n".join(rows) + "\n", encoding="utf-8", newline="\n")
+(uploads / "lines.csv").write_bytes(("\n".join(rows) + "\n").encode("utf-8"))
 print("counted", len(rows) - 1, "files")
