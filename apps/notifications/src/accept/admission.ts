@@ -64,7 +64,7 @@ const inHand = new WeakMap<Socket, Set<() => void>>()
 function whenOver(response: ServerResponse, socket: Socket, end: () => void): void {
   const ends = inHand.get(socket) ?? beginOn(socket)
   ends.add(end)
-  response.once('close', () => {
+  response.on('close', () => {
     ends.delete(end)
     end()
   })
@@ -73,7 +73,7 @@ function whenOver(response: ServerResponse, socket: Socket, end: () => void): vo
 function beginOn(socket: Socket): Set<() => void> {
   const ends = new Set<() => void>()
   inHand.set(socket, ends)
-  socket.once('close', () => {
+  socket.on('close', () => {
     for (const end of ends) end()
   })
   return ends
