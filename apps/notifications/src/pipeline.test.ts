@@ -1,5 +1,6 @@
 /** The rows of the pipeline on both engines: accept, match, authorize, deliver, by their stores alone. */
 import { Event } from '@pacifica/core'
+import type { Sql } from '@pacifica/platform'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { ENGINES, type MigratedDatabase, openMigrated } from '../../../test/harness/index.ts'
 import { eventStore } from './accept/event-store.ts'
@@ -178,6 +179,32 @@ describe.each(ENGINES)('on the %s engine', (engine) => {
         error: null,
       },
     ])
+  })
+
+  test('answers that could be stored only in part are stored again, and each has its effect', async () => {
+    const owners = ['half-yes', 'half-silence']
+    for (const owner of owners) await subscribe('half', owner)
+    const event = await accept(anEvent('half'))
+    await matchAll()
+    const asked = await policyStore({ sql: sql() }).claim(100, minute)
+    const answers = asked
+      .filter((question) => question.event === event)
+      .map((question): Answered => {
+        const silence = { kind: 'unanswered', status: 503, reason: 'away' } as const
+        const answer = question.owner === 'half-yes' ? yes : silence
+        return { question, answer, askAgainMs: 30 * minute }
+      })
+    let statements = 0
+    const breaking: Sql = {
+      async query(text, values, planned) {
+        statements += 1
+        if (statements === 2) throw new Error('the connection was lost')
+        return sql().query(text, values, planned)
+      },
+    }
+    await expect(recordAnswers(breaking, answers)).rejects.toThrow('the connection was lost')
+    const released = (await recordAnswers(breaking, answers)).map((one) => one?.released.length)
+    expect(released.sort()).toEqual([0, 1])
   })
 
   test('one question is asked for two subscriptions of one user', async () => {

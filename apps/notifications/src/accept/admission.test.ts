@@ -1,7 +1,7 @@
 /** Over real sockets: bodies that wait are not read, and nobody is turned away. */
-import { once } from 'node:events'
-import { createServer, request } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { EventEmitter, once } from 'node:events'
+import { createServer, request, type ServerResponse } from 'node:http'
+import { type AddressInfo, connect, type Socket } from 'node:net'
 import type { FastifyReply } from 'fastify'
 import { afterEach, expect, test } from 'vitest'
 import { type Admission, admission } from './admission.ts'
@@ -17,7 +17,7 @@ async function serve(admitting: Admission) {
   const server = createServer(async (incoming, response) => {
     const { headers, url = '' } = incoming
     await new Promise<void>((enter) =>
-      admitting.admit({ headers }, { raw: response } as FastifyReply, enter),
+      admitting.admit({ headers, raw: incoming }, { raw: response } as FastifyReply, enter),
     )
     begun.push(url)
     incoming.resume()
@@ -41,7 +41,7 @@ async function serve(admitting: Admission) {
     sent.end(Buffer.alloc(length))
     return { answered, hangUp: () => sent.destroy() }
   }
-  return { begun, slow, post }
+  return { begun, slow, post, port }
 }
 
 test('large bodies wait for those before them, small ones do not wait for large ones', async () => {
@@ -70,5 +70,38 @@ test('a sender that hangs up gives its place back, whether it waited or not', as
   for (const { hangUp } of first) hangUp()
   const next = Array.from({ length: 8 }, () => post('/next', MiB).answered)
   expect(await Promise.all(next)).toEqual(Array(8).fill(200))
+  expect(admitting.waiting).toBe(0)
+})
+
+test('requests sent one behind the other give their places back when their connection is lost', async () => {
+  const admitting = admission({ maxBody: MiB })
+  const { slow, post, port } = await serve(admitting)
+  const sender = connect(port, '127.0.0.1')
+  const head = `POST /slow HTTP/1.1\r\nhost: x\r\ncontent-length: ${MiB}\r\n\r\n`
+  for (let n = 0; n < 4; n += 1) sender.write(Buffer.concat([Buffer.from(head), Buffer.alloc(MiB)]))
+  await expect.poll(() => slow.length, { timeout: 60_000 }).toBe(4)
+  sender.destroy()
+  const others = Array.from({ length: 4 }, () => post('/slow', MiB))
+  await expect.poll(() => slow.length, { timeout: 60_000 }).toBe(8)
+  for (const { hangUp } of others) hangUp()
+})
+
+test('a sender that hangs up at the very moment when there is room for it keeps no place', async () => {
+  const admitting = admission({ maxBody: MiB })
+  const headers = { 'content-length': `${MiB}` }
+  const one = () => {
+    const [response, socket] = [new EventEmitter(), new EventEmitter()]
+    const entered = new Promise<void>((enter) => {
+      const incoming = { headers, raw: { socket: socket as Socket } }
+      admitting.admit(incoming, { raw: response as ServerResponse }, enter)
+    })
+    return { response, entered }
+  }
+  const first = Array.from({ length: 4 }, one)
+  const waiting = one()
+  first[0]?.response.emit('close')
+  waiting.response.emit('close')
+  await waiting.entered
+  await one().entered
   expect(admitting.waiting).toBe(0)
 })

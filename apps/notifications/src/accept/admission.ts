@@ -3,7 +3,8 @@
  * memory is bounded however many senders there are, and nobody is turned away for that. Small bodies and large ones have
  * a budget each: who sends a large one slowly makes no usual event wait.
  */
-import type { ServerResponse } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
 import { type Budget, createBudget } from '@pacifica/platform'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 
@@ -11,7 +12,9 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 const BODIES = 4
 const SMALL = 256 * 1024
 
-type AdmittedRequest = Pick<FastifyRequest, 'headers'>
+interface AdmittedRequest extends Pick<FastifyRequest, 'headers'> {
+  readonly raw: Pick<IncomingMessage, 'socket'>
+}
 
 export interface Admission {
   /** For `onRequest`: before the body is read. `enter` is called at once, or when there is room. */
@@ -27,25 +30,53 @@ export function admission(options: { maxBody: number }): Admission {
     get waiting() {
       return small.waiting + large.waiting
     },
-    admit({ headers }, { raw: response }, enter) {
+    admit({ headers, raw: { socket } }, { raw: response }, enter) {
       const size = sizeOf(headers['content-length'], maxBody)
       const budget = size > SMALL ? large : small
+      const atTheEnd = (end: () => void) => whenOver(response, socket, end)
       const giveBack = budget.takeNow(size)
-      if (giveBack === undefined) return void waitFor(budget, size, response).then(enter)
-      response.once('close', giveBack)
+      if (giveBack === undefined) return void waitFor(budget, size, atTheEnd).then(enter)
+      atTheEnd(giveBack)
       enter()
     },
   }
 }
 
-async function waitFor(budget: Budget, size: number, response: ServerResponse): Promise<void> {
-  const gone = new AbortController()
-  const leave = () => gone.abort()
-  response.once('close', leave)
-  const giveBack = await budget.take(size, gone.signal)
-  response.off('close', leave)
+async function waitFor(
+  budget: Budget,
+  size: number,
+  atTheEnd: (end: () => void) => void,
+): Promise<void> {
+  const over = new AbortController()
+  atTheEnd(() => over.abort())
+  const giveBack = await budget.take(size, over.signal)
   if (giveBack === undefined) return // the sender has hung up: nothing will be read
-  response.once('close', giveBack)
+  if (over.signal.aborted) giveBack()
+  else over.signal.addEventListener('abort', giveBack)
+}
+
+const inHand = new WeakMap<Socket, Set<() => void>>()
+
+/**
+ * The response's end, or its connection's: of requests that were sent one behind the other, only the first one's response
+ * is told that the connection is gone. `end` may be called twice.
+ */
+function whenOver(response: ServerResponse, socket: Socket, end: () => void): void {
+  const ends = inHand.get(socket) ?? beginOn(socket)
+  ends.add(end)
+  response.on('close', () => {
+    ends.delete(end)
+    end()
+  })
+}
+
+function beginOn(socket: Socket): Set<() => void> {
+  const ends = new Set<() => void>()
+  inHand.set(socket, ends)
+  socket.on('close', () => {
+    for (const end of ends) end()
+  })
+  return ends
 }
 
 /** Of a request that does not say its length the largest is assumed. */

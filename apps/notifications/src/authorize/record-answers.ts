@@ -82,7 +82,9 @@ export async function recordAnswers(
   sql: Sql,
   answers: readonly Answered[],
 ): Promise<(Recorded | undefined)[]> {
-  const rows = [...(await storeAnswered(sql, answers)), ...(await storeUnanswered(sql, answers))]
+  // Answers last: should a statement fail, the batch is stored again, which would not find them a second time.
+  const unanswered = await storeUnanswered(sql, answers)
+  const rows = [...unanswered, ...(await storeAnswered(sql, answers))]
   const byKey = new Map(rows.map((row) => [keyOf(row), row]))
   return answers.map(({ question }) => {
     const row = byKey.get(keyOf(question))

@@ -244,6 +244,7 @@ describe.each(ENGINES)('on the %s engine', (engine) => {
     const root = await stage.start('root', { jsonpath: tags, ...period })
     await scene.sql.query(`UPDATE backtest_job SET asked_by = 'ann'`)
     expect((await scene.as('ann').get(root)).status, 'of the time as an admin').toBe(404)
+    expect((await scene.as('ann').get('/eventmatch/backtest')).body).toEqual([])
   })
 
   test('few run at once, few wait, few are kept', async () => {

@@ -1,5 +1,6 @@
 /** What backtests decide without a database. */
 import { expect, test } from 'vitest'
+import { heapKeptBy } from '../../../../test/harness/heap.ts'
 import type { PolicyAnswer } from '../authorize/policy-client.ts'
 import { beginOf, bucketOf } from './buckets.ts'
 import { createGate, type Verdict } from './gate.ts'
@@ -102,4 +103,20 @@ test('however many reasons there are, few are listed, and none is taken for some
   expect(tally.reasons).toMatchObject({ constructor: 1, 'no 0': 1, [OTHER_REASONS]: 12 })
   const counted = Object.values(tally.reasons as Record<string, number>)
   expect(counted.reduce((a, b) => a + b)).toBe(reasons.length)
+})
+
+test('of what Policy wrote only an excerpt is kept with the answer', async () => {
+  const body = () => Buffer.alloc(1024 * 1024, 'x').toString()
+  const ask = async (): Promise<PolicyAnswer> => ({ kind: 'denied', status: 412, body: body() })
+  const stopping = new AbortController().signal
+  const event = (n: number) => ({
+    ...{ uuid: `${n}`, jsondata: '{}', readable: false, deniedWith: null },
+  })
+  const gate = createGate({ policy: { ask }, stopping, now: () => 0 }, { ttlMs: 1, most: 100 })
+  const kept = await heapKeptBy(async () => {
+    for (let n = 0; n < 60; n += 1) await gate.ask('ann', event(n))
+    return gate
+  })
+  expect(gate.known('ann', event(0))?.said).toBe('x'.repeat(200))
+  expect(kept).toBeLessThan(30)
 })

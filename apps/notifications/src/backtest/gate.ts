@@ -79,7 +79,12 @@ export function createGate(
 
 function verdictOf(kind: 'allowed' | 'denied', status: number, body: string): Verdict {
   const reason = kind === 'allowed' ? '' : told(status)
-  return { kind, reason, said: body.slice(0, EXCERPT), fresh: false }
+  return { kind, reason, said: excerptOf(body), fresh: false }
+}
+
+/** A text of its own: a part of one would keep all of it in memory, once for each answer that is remembered. */
+function excerptOf(body: string): string {
+  return body.length <= EXCERPT ? body : Buffer.from(body.slice(0, EXCERPT)).toString()
 }
 
 function told(status: number): string {

@@ -115,9 +115,9 @@ function listRoute(app: HttpApp, { database, identify }: BacktestRoutesNeeds): v
       },
     },
     async (request, reply) => {
-      const { user } = viewerOf(identify, request)
+      const viewer = viewerOf(identify, request)
       const { limit = DEFAULT_LIMIT, cursor } = request.query
-      const rows = await listJobs(database, user, { after: readCursor(cursor), limit })
+      const rows = await listJobs(database, viewer, { after: readCursor(cursor), limit })
       const page = pageOf(rows, limit, (row) => row)
       return reply.headers(nextLink(request.query, page.next)).send(page.rows.map(summaryView))
     },

@@ -153,7 +153,9 @@ test('a batch of a backtest, in the middle of a long period, and backtests of a 
   const batch = await cost((sql) => nextEvents(sql, job, reached, options))
   expect(batch).toMatchObject({ rows: 200, scanned: [] })
   expect(batch.touched).toBeLessThan(2000)
-  const own = await cost((sql) => listBacktests(sql, 'user 7', { after: undefined, limit: 10 }))
+  const own = await cost((sql) =>
+    listBacktests(sql, { user: 'user 7', admin: false }, { after: undefined, limit: 10 }),
+  )
   expect(own).toMatchObject({ rows: 11, scanned: [] })
   expect(own.touched).toBeLessThan(50)
 })

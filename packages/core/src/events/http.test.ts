@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { heapKeptBy } from '../../../../test/harness/heap.ts'
 import { EventFormatError, UnsupportedMediaTypeError } from './errors.ts'
 import { eventsFromHttp } from './http.ts'
 
@@ -26,6 +27,14 @@ test('a batch carries events of both versions, each with its own text', () => {
   const events = eventsFromHttp(headers, Buffer.from(`[ ${OLD} ,${NEW}]`))
   expect(events.map(({ text }) => text)).toEqual([OLD, NEW])
   expect(eventsFromHttp(headers, Buffer.from('[]'))).toEqual([])
+})
+
+test('an event of a batch does not keep the whole batch in memory', async () => {
+  const headers = { 'content-type': 'application/cloudevents-batch+json' }
+  const large = `{"specversion": "1.0", "type": "t", "source": "/s", "id": "3", "data": "${'x'.repeat(1024 * 1024)}"}`
+  const body = Buffer.from(`[${NEW}, ${large}]`)
+  const firsts = () => Array.from({ length: 60 }, () => eventsFromHttp(headers, body)[0] as object)
+  expect(await heapKeptBy(firsts)).toBeLessThan(30)
 })
 
 test('a mistake in a batch says in which event', () => {

@@ -78,7 +78,7 @@ function batchOf(text: string): Event[] {
 
 function element(text: string, index: number): Event {
   try {
-    return Event.parse(text)
+    return Event.parse(Buffer.from(text)) // a part of a text would keep the whole batch in memory
   } catch (cause) {
     if (!(cause instanceof EventFormatError)) throw cause
     const member = cause.member === undefined ? {} : { member: cause.member }

@@ -30,9 +30,8 @@ export class Posting implements Holder {
     this.#leaveIfEmpty()
   }
 
-  /** Nobody waits behind it any more. */
+  /** Nobody waits behind it any more. While others wait here it stays: they need not be told apart again. */
   drop(): void {
-    this.behind = undefined
     this.#leaveIfEmpty()
   }
 

@@ -205,10 +205,10 @@ test('a process does not wake up twice by its own ringing, and many rings make f
     }
   })()
   for (let n = 0; n < 1_000; n += 1) here.bell('burst').ring()
+  await expect.poll(() => wakes, { timeout: 45_000 }).toBeGreaterThan(0)
   await sleep(1_000)
   stop.abort()
   await counting
-  expect(wakes).toBeGreaterThanOrEqual(1)
   expect(wakes).toBeLessThanOrEqual(6)
   await here.bell('burst').wait(1, never) // takes the one ring that stood
   const start = performance.now()
