@@ -5,7 +5,7 @@
  * `node test/harness/run-typescript.mjs bench/floors/accept.ts DATABASE_URL PORT`
  */
 import { createHash, randomUUID } from 'node:crypto'
-import { createLog, newTrace, openDatabase } from '@pacifica/platform'
+import { createLog, newTrace, openDatabase, textArray } from '@pacifica/platform'
 import { fastify } from 'fastify'
 
 const [url = '', port = ''] = process.argv.slice(3)
@@ -14,7 +14,7 @@ const database = await openDatabase({ log }, { url, folder: 'none' })
 
 const INSERT = `
   INSERT INTO eventlog (uuid, jsondata, spec_version, source, event_id, event_type, event_time, digest, trace)
-  SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
+  SELECT * FROM unnest($1::text[]::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
     $9::text[])
   ON CONFLICT (digest) DO NOTHING`
 
@@ -33,8 +33,10 @@ async function insert(): Promise<void> {
   inserting += 1
   const group = waiting
   waiting = []
-  const columns = Array.from({ length: 9 }, (_, n) => group.map(({ row }) => row[n]))
-  await database.query(INSERT, columns).then(
+  const columns = Array.from({ length: 9 }, (_, n) =>
+    textArray(group.map(({ row }) => row[n] ?? null)),
+  )
+  await database.query(INSERT, columns, 'prepared').then(
     () => {
       for (const { done } of group) done()
     },

@@ -32,7 +32,7 @@ export function admission(options: { maxBody: number }): Admission {
       const budget = size > SMALL ? large : small
       const giveBack = budget.takeNow(size)
       if (giveBack === undefined) return void waitFor(budget, size, response).then(enter)
-      response.once('close', giveBack)
+      response.on('close', giveBack)
       enter()
     },
   }

@@ -38,7 +38,7 @@ export interface Alias {
 const insertNew = `
   WITH fresh AS (
     INSERT INTO eventlog (uuid, jsondata, spec_version, source, event_id, event_type, event_time, digest, trace)
-    SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
+    SELECT * FROM unnest($1::text[]::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
       $9::text[])
     ON CONFLICT (digest) DO NOTHING
     RETURNING uuid, source, event_id),
@@ -49,7 +49,7 @@ const insertNew = `
         AND earlier.source = fresh.source AND earlier.event_id = fresh.event_id
       ORDER BY earlier.sequence LIMIT 1)::text AS collides_with
     FROM fresh)
-  SELECT CASE WHEN count(*) < cardinality($1::uuid[]) THEN coalesce(array_agg(uuid), '{}') END AS stored,
+  SELECT CASE WHEN count(*) < cardinality($1::text[]) THEN coalesce(array_agg(uuid), '{}') END AS stored,
     array_agg(uuid) FILTER (WHERE collides_with IS NOT NULL) AS collided,
     array_agg(collides_with) FILTER (WHERE collides_with IS NOT NULL) AS collides_with
   FROM looked_up`
@@ -142,7 +142,7 @@ function columns(
   traces: readonly (string | undefined)[],
 ): unknown[] {
   return [
-    [...uuids],
+    textArray(uuids),
     textArray(events.map((event) => event.text)),
     textArray(events.map((event) => event.specVersion)),
     textArray(events.map((event) => column(event.source))),
@@ -156,5 +156,5 @@ function columns(
 
 /** A text column cannot hold U+0000, which a JSON escape can produce; the body itself stays as received. */
 function column(text: string): string {
-  return text.replaceAll('\u0000', '\uFFFD')
+  return text.includes('\u0000') ? text.replaceAll('\u0000', '\uFFFD') : text
 }

@@ -76,9 +76,13 @@ export function receiver(needs: ReceiverNeeds, options: ReceiverOptions): Receiv
   async function stored(arrival: Arrival & { trace: string }): Promise<Received | undefined> {
     if (availability.away) return undefined
     try {
-      const { repeated, ...accepted } = await group.add(arrival)
+      const { uuid, repeated, collidesWith } = await group.add(arrival)
       availability.working()
-      return { ...accepted, outcome: repeated ? 'repeated' : 'stored', trace: arrival.trace }
+      const outcome = repeated ? 'repeated' : 'stored'
+      const { trace } = arrival
+      return collidesWith === undefined
+        ? { uuid, outcome, trace }
+        : { uuid, outcome, trace, collidesWith }
     } catch (err) {
       if (err instanceof BatcherClosedError) throw err
       if (isAway(err)) availability.lost(err)
