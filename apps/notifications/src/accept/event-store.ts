@@ -37,7 +37,7 @@ export interface Alias {
 // where something is unusual: to read a row for each event costs the service more than to send it.
 const insertNew = `
   WITH fresh AS (
-    INSERT INTO eventlog (uuid, jsondata, spec_version, source, event_id, event_type, event_time, digest, trace)
+    INSERT INTO eventlog (uuid, spec_version, source, event_id, event_type, event_time, digest, trace, jsondata)
     SELECT * FROM unnest($1::text[]::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
       $9::text[])
     ON CONFLICT (digest) DO NOTHING
@@ -143,7 +143,6 @@ function columns(
 ): unknown[] {
   return [
     textArray(uuids),
-    textArray(events.map((event) => event.text)),
     textArray(events.map((event) => event.specVersion)),
     textArray(events.map((event) => column(event.source))),
     textArray(events.map((event) => column(event.id))),
@@ -151,6 +150,8 @@ function columns(
     textArray(events.map((event) => (event.time === undefined ? null : column(event.time)))),
     textArray(events.map((event) => event.digest)),
     textArray(events.map((_, index) => traces[index] ?? null)),
+    // Last: what `pg` appends to a long parameter makes it move all before to a larger buffer.
+    textArray(events.map((event) => event.text)),
   ]
 }
 
