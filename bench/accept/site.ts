@@ -9,6 +9,7 @@ import { anEventText } from './event.ts'
 import { type Posted, postEvents } from './wrk.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
+const log = createLog({ name: 'bench', level: 'warn' })
 
 export interface Accepting {
   /** Posts for a while, and waits until nothing is left to be done for these events. */
@@ -93,7 +94,6 @@ async function openFloor(place: Place): Promise<Accepting> {
 
 async function tablesOn({ postgres, folder }: Place) {
   const { url, name } = await postgres.createDatabase()
-  const log = createLog({ name: 'bench', level: 'warn' })
   const database = await openDatabase({ log }, { url, folder: join(folder, 'none'), poolSize: 1 })
   await migrate(database, join(ROOT, 'prisma/notifications/migrations'))
   return { database, url, name }

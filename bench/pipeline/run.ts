@@ -15,6 +15,7 @@ import { offer } from './offer.ts'
 import type { Site } from './site.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
+const log = createLog({ name: 'bench', level: 'warn' })
 /** As many questions to Policy and deliveries together as ours may have in hand. */
 const FLOOR_AT_ONCE = 64
 
@@ -76,7 +77,6 @@ export async function run(needs: RunNeeds, start: Start, load: Load): Promise<Ra
   const { postgres, site } = needs
   const { url, name, drop } = await postgres.createDatabase()
   const folder = await mkdtemp(join(tmpdir(), 'bench-'))
-  const log = createLog({ name: 'bench', level: 'warn' })
   const database = await openDatabase({ log }, { url, folder: join(folder, 'none') })
   try {
     await migrate(database, join(ROOT, 'prisma/notifications/migrations'))

@@ -37,8 +37,8 @@ export interface Alias {
 // where something is unusual: to read a row for each event costs the service more than to send it.
 const insertNew = `
   WITH fresh AS (
-    INSERT INTO eventlog (uuid, jsondata, spec_version, source, event_id, event_type, event_time, digest, trace)
-    SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
+    INSERT INTO eventlog (uuid, spec_version, source, event_id, event_type, event_time, digest, trace, jsondata)
+    SELECT * FROM unnest($1::text[]::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
       $9::text[])
     ON CONFLICT (digest) DO NOTHING
     RETURNING uuid, source, event_id),
@@ -49,7 +49,7 @@ const insertNew = `
         AND earlier.source = fresh.source AND earlier.event_id = fresh.event_id
       ORDER BY earlier.sequence LIMIT 1)::text AS collides_with
     FROM fresh)
-  SELECT CASE WHEN count(*) < cardinality($1::uuid[]) THEN coalesce(array_agg(uuid), '{}') END AS stored,
+  SELECT CASE WHEN count(*) < cardinality($1::text[]) THEN coalesce(array_agg(uuid), '{}') END AS stored,
     array_agg(uuid) FILTER (WHERE collides_with IS NOT NULL) AS collided,
     array_agg(collides_with) FILTER (WHERE collides_with IS NOT NULL) AS collides_with
   FROM looked_up`
@@ -142,8 +142,7 @@ function columns(
   traces: readonly (string | undefined)[],
 ): unknown[] {
   return [
-    [...uuids],
-    textArray(events.map((event) => event.text)),
+    textArray(uuids),
     textArray(events.map((event) => event.specVersion)),
     textArray(events.map((event) => column(event.source))),
     textArray(events.map((event) => column(event.id))),
@@ -151,10 +150,12 @@ function columns(
     textArray(events.map((event) => (event.time === undefined ? null : column(event.time)))),
     textArray(events.map((event) => event.digest)),
     textArray(events.map((_, index) => traces[index] ?? null)),
+    // Last: what `pg` appends to a long parameter makes it move all before to a larger buffer.
+    textArray(events.map((event) => event.text)),
   ]
 }
 
 /** A text column cannot hold U+0000, which a JSON escape can produce; the body itself stays as received. */
 function column(text: string): string {
-  return text.replaceAll('\u0000', '\uFFFD')
+  return text.includes('\u0000') ? text.replaceAll('\u0000', '\uFFFD') : text
 }

@@ -42,7 +42,8 @@ export function openAccepting(
   const counts = acceptMetrics(metrics)
   spoolMetrics(metrics, () => spool.waiting)
 
-  const store = remembering(eventStore({ sql: needs.database }), needs.events)
+  const stored = eventStore({ sql: needs.database })
+  const store = readsEvents(config) ? remembering(stored, needs.events) : stored
   const parts = { store, spool, availability, matchBell: needs.bells.match, log }
   const bell = createBell()
   availability.onBack(() => bell.ring())
@@ -54,6 +55,11 @@ export function openAccepting(
   const accepting = receiver(parts, ACCEPT)
   life.onClose('accepting', () => accepting.close())
   return { receiver: accepting, acceptMetrics: counts }
+}
+
+/** Else nobody in this process would look at what is kept, and keeping costs more than reading a text. */
+function readsEvents({ roles }: Pick<NotificationsConfig, 'roles'>): boolean {
+  return roles.includes('match') || roles.includes('deliver')
 }
 
 /** What has just been stored is matched next. */

@@ -72,31 +72,37 @@ export function receiver(needs: ReceiverNeeds, options: ReceiverOptions): Receiv
     repeatSingly: (error) => !isAway(error),
   })
 
-  /** Undefined when the database did not take it: it may be away, or have its reasons; the event is kept all the same. */
-  async function stored(arrival: Arrival & { trace: string }): Promise<Received | undefined> {
-    if (availability.away) return undefined
-    try {
-      const { repeated, ...accepted } = await group.add(arrival)
-      availability.working()
-      return { ...accepted, outcome: repeated ? 'repeated' : 'stored', trace: arrival.trace }
-    } catch (err) {
-      if (err instanceof BatcherClosedError) throw err
-      if (isAway(err)) availability.lost(err)
-      else needs.log.error({ err, event: arrival.uuid }, 'event.not_stored')
-      return undefined
-    }
+  /** The database did not take it: it may be away, or have its reasons; the event is kept all the same. */
+  function notStored(err: unknown, event: string): void {
+    if (err instanceof BatcherClosedError) throw err
+    if (isAway(err)) availability.lost(err)
+    else needs.log.error({ err, event }, 'event.not_stored')
   }
 
   return {
     async receive(event, trace = newTrace()) {
       const arrival = { uuid: randomUUID(), received: new Date(), event, trace }
-      const received = await stored(arrival)
-      if (received !== undefined) return received
+      if (!availability.away) {
+        try {
+          const accepted = await group.add(arrival)
+          availability.working()
+          return receivedOf(accepted, trace)
+        } catch (err) {
+          notStored(err, arrival.uuid)
+        }
+      }
       await spool.add(arrival)
       return { uuid: arrival.uuid, outcome: 'spooled', trace }
     },
     close: () => group.close(),
   }
+}
+
+function receivedOf({ uuid, repeated, collidesWith }: Accepted, trace: string): Received {
+  const outcome = repeated ? 'repeated' : 'stored'
+  return collidesWith === undefined
+    ? { uuid, outcome, trace }
+    : { uuid, outcome, trace, collidesWith }
 }
 
 function committer(needs: ReceiverNeeds, { commitMs }: ReceiverOptions) {

@@ -1,5 +1,5 @@
 /** POST /receive: where Pacifica Metadata puts its events. It asks once, so a 200 means that the event is durable. */
-import { eventsFromHttp } from '@pacifica/core'
+import { type Event, eventsFromHttp } from '@pacifica/core'
 import { type HttpApp, rawBodyRoutes, readTrace } from '@pacifica/platform'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { ReceiveGuard } from '../identity/index.ts'
@@ -42,8 +42,11 @@ export async function receiveRoutes(
       const events = eventsFromHttp(request.headers, request.body as unknown as Buffer)
       const form = formOf(request.headers)
       const how = { form, log: request.log, trace: readTrace(request.headers['traceparent']) }
-      const received = await Promise.all(events.map((event) => takeEvent(needs, event, how)))
-      return reply.type('text/plain').send(received.map(({ uuid }) => uuid).join('\n'))
+      const take = async (event: Event) => (await takeEvent(needs, event, how)).uuid
+      const [first] = events
+      const isOne = first !== undefined && events.length === 1
+      const uuids = isOne ? await take(first) : (await Promise.all(events.map(take))).join('\n')
+      return reply.type('text/plain').send(uuids)
     })
   })
 }

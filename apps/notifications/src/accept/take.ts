@@ -22,7 +22,8 @@ export async function takeEvent(
   const received = await receiver.receive(event, how.trace)
   count(metrics, event, received, { form, seconds: (performance.now() - began) / 1_000 })
   const { uuid, outcome, trace } = received
-  log.info({ event: uuid, ...attributesForLog(event), outcome, trace }, 'event.accepted')
+  const { source, id, type } = attributesForLog(event)
+  log.info({ event: uuid, source, id, type, outcome, trace }, 'event.accepted')
   tellCollision({ log, metrics }, event, received)
   return received
 }

@@ -18,31 +18,38 @@ export type HttpHeaders = Readonly<Record<string, string | readonly string[] | u
  * @see [HTTP binding of CloudEvents 1.0](https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/bindings/http-protocol-binding.md)
  */
 export function eventsFromHttp(headers: HttpHeaders, body: Uint8Array): Event[] {
-  const fields = lowerCase(headers)
-  const contentType = fields.get('content-type')
-  const isBinary = fields.has('ce-specversion')
+  const contentType = fieldOf(headers, 'content-type')
+  const isBinary = fieldOf(headers, 'ce-specversion') !== undefined
   const form = formOf({ contentType, attributes: isBinary ? {} : undefined }, 'ce-… headers')
-  const attributes = form === 'binary' ? attributesIn(fields) : undefined
+  const attributes = form === 'binary' ? attributesIn(headers) : undefined
   return eventsIn(form, { contentType, attributes, body })
 }
 
-function attributesIn(fields: ReadonlyMap<string, string>): JsonObject {
+function attributesIn(headers: HttpHeaders): JsonObject {
   const attributes: [string, string][] = []
-  for (const [name, value] of fields) {
-    if (name.startsWith('ce-')) attributes.push([name.slice('ce-'.length), decodeHeader(value)])
+  for (const [name, value] of Object.entries(headers)) {
+    const lower = name.toLowerCase()
+    if (value === undefined || !lower.startsWith('ce-')) continue
+    attributes.push([lower.slice('ce-'.length), decodeHeader(textOf(value))])
   }
   const reserved = attributes.find(([name]) => name === 'data' || name === 'data_base64')
   if (reserved) throw new EventFormatError(`header ce-${reserved[0]}: the data is the body`)
   return Object.fromEntries(attributes)
 }
 
-function lowerCase(headers: HttpHeaders): Map<string, string> {
-  const fields = new Map<string, string>()
-  for (const [name, value] of Object.entries(headers)) {
-    if (value === undefined) continue
-    fields.set(name.toLowerCase(), typeof value === 'string' ? value : value.join(', '))
+/** The last one whose name is `wanted`, which is in lower case. */
+function fieldOf(headers: HttpHeaders, wanted: string): string | undefined {
+  let found: string | undefined
+  for (const name of Object.keys(headers)) {
+    if (name.length !== wanted.length || name.toLowerCase() !== wanted) continue
+    const value = headers[name]
+    if (value !== undefined) found = textOf(value)
   }
-  return fields
+  return found
+}
+
+function textOf(value: string | readonly string[]): string {
+  return typeof value === 'string' ? value : value.join(', ')
 }
 
 /** Quotes and backslashes off, then one round of percent-decoding; a stray `%` stands for itself. */

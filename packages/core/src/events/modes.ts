@@ -136,6 +136,7 @@ function isUtf8Name(charset: string | undefined): boolean {
 }
 
 function parseMediaType(text: string): MediaType {
+  if (!text.includes(';')) return { essence: text.trim().toLowerCase(), charset: undefined }
   const [essence = '', ...parameters] = text.split(';').map((part) => part.trim().toLowerCase())
   const charset = parameters.find((each) => each.startsWith('charset='))
   return { essence, charset: charset?.slice('charset='.length).replaceAll('"', '') }
