@@ -44,7 +44,7 @@ function asked(known: Known): Case[] {
   const { backtest, most, usual, middle } = known
   const list = (name: string, user: string, after: Known['middle'] | undefined): Case => ({
     name: `GET /backtests: ${name}`,
-    run: ({ database }) => listJobs(database, user, { after, limit: 100 }),
+    run: ({ database }) => listJobs(database, { user, admin: false }, { after, limit: 100 }),
   })
   return [
     {
