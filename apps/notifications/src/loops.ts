@@ -89,10 +89,12 @@ export function startMatching(
   startLoop(needs, 'match', match, bells.match)
   const watch = policyWatch(() => new Date())
   needs.health.addOutside('policy', watch.trouble)
+  // Opened before the slots, so that it is closed after what is in hand has been stored.
+  const record = answerRecorder(needs)
   const slots = slotsFor(needs, 'policy', config.policyConcurrency)
   const authorize = authorizeStep(
     {
-      store: policyStore({ sql, record: answerRecorder(needs) }),
+      store: policyStore({ sql, record }),
       policy: needs.policy,
       slots,
       watch,
