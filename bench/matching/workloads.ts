@@ -1,4 +1,5 @@
 /** What matching is measured on: an event, and the n-th subscription of N, of which ten match it. */
+import { metadataEvent } from '../metadata-event.ts'
 
 export interface Workload {
   /** Parsed from JSON, as an event that comes in: no string of the expressions is part of it. */
@@ -11,37 +12,12 @@ export interface Workload {
 export const KEYS = Array.from({ length: 24 }, (_, n) => `instrument.setting_${n}`)
 
 /** 35 items, 4.7 kB, as Pacifica Metadata sends them. */
-export const event = {
-  cloudEventsVersion: '0.1',
-  contentType: 'application/json',
-  data: [
-    { destinationTable: 'Transactions._id', value: 1234 },
-    { destinationTable: 'Transactions.submitter', value: 10 },
-    { destinationTable: 'Transactions.project', value: '1234a' },
-    { destinationTable: 'Transactions.instrument', value: 54 },
-    ...KEYS.map((key, n) => ({
-      destinationTable: 'TransactionKeyValue',
-      key,
-      value: `value ${n}`,
-    })),
-    ...Array.from({ length: 7 }, (_, n) => ({
-      _id: 100 + n,
-      ctime: 'Thu Aug 30 15:19:40 PST 2018',
-      destinationTable: 'Files',
-      hashsum: `4b5e3e59af149a058366bed86b05500c0acd34e${n}`,
-      hashtype: 'sha1',
-      mimetype: 'text/plain',
-      mtime: 'Thu Aug 30 15:19:40 PST 2018',
-      name: `lipsum_${n}.txt`,
-      size: 614 + n,
-      subdir: 'data/set/one',
-    })),
-  ],
+export const event = metadataEvent({
+  keys: KEYS,
+  files: 7,
   eventID: 'C234-1234-1234',
-  eventTime: '2018-08-30T15:20:00Z',
-  eventType: 'org.pacifica.metadata.ingest',
   source: '/pacifica/metadata/ingest',
-}
+})
 
 const cloudEvent = {
   specversion: '1.0',
