@@ -3,6 +3,7 @@
  * its own on one PostgreSQL that syncs, posted to by wrk in turn. Needs a build.
  */
 import { type Accepting, openAcceptSite, type Round, type Site } from '../accept/site.ts'
+import { medianOf } from '../figures.ts'
 import type { Measured, Row, RowOptions } from '../row.ts'
 
 const FLOOR = 'bare floor: Fastify + a group insert'
@@ -69,9 +70,9 @@ function figures(what: string, ours: readonly Round[], floor: readonly Round[]):
     ours: ours.map(figure),
     peer: { name: FLOOR, figures: floor.map(figure) },
   })
-  const rate = median(ours.map(({ perSecond }) => perSecond))
-  const share = rate / median(floor.map(({ perSecond }) => perSecond))
-  const p99 = median(ours.map(({ p99Ms }) => p99Ms))
+  const rate = medianOf(ours.map(({ perSecond }) => perSecond))
+  const share = rate / medianOf(floor.map(({ perSecond }) => perSecond))
+  const p99 = medianOf(ours.map(({ p99Ms }) => p99Ms))
   const middle = [...ours].sort((a, b) => costMs(a) - costMs(b))[Math.floor(ours.length / 2)]
   return [
     {
@@ -97,9 +98,4 @@ function costMs({ processMs, databaseMs }: Round): number {
 
 function costOf({ processMs, databaseMs }: Round): string {
   return `${processMs.toFixed(3)} + ${databaseMs.toFixed(3)} ms of a processor (service, database)`
-}
-
-function median(figures: readonly number[]): number {
-  const sorted = [...figures].sort((a, b) => a - b)
-  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN
 }

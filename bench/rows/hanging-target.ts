@@ -3,7 +3,7 @@
  * in pairs.
  */
 import type { Database } from '@pacifica/platform'
-import { median } from '../pipeline/figures.ts'
+import { medianOf } from '../figures.ts'
 import { eventFor, expressionFor } from '../pipeline/load.ts'
 import { type Load, ours, type RunNeeds, run } from '../pipeline/run.ts'
 import { withSite } from '../pipeline/with-site.ts'
@@ -26,7 +26,7 @@ export const row: Row = {
         const figures = `${Math.round(alone)}/s alone, ${Math.round(beside)}/s beside`
         print(`pair ${round}: ${figures}: loss ${((1 - beside / alone) * 100).toFixed(1)} %`)
       }
-      const loss = median(pairs.map(([alone, beside]) => 1 - beside / alone))
+      const loss = medianOf(pairs.map(([alone, beside]) => 1 - beside / alone))
       return [
         {
           what: `${SUBSCRIPTIONS} other subscriptions, beside it`,

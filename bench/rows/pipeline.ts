@@ -2,7 +2,8 @@
  * Accept → policy → delivered: events posted to POST /receive until the last one has come to its target, with Policy and
  * targets over HTTP; beside the floor made of its parts (floors/pipeline.ts).
  */
-import { median, usedOf } from '../pipeline/figures.ts'
+import { medianOf } from '../figures.ts'
+import { usedOf } from '../pipeline/figures.ts'
 import { eventFor, expressionFor } from '../pipeline/load.ts'
 import { floor, type Load, ours, type Ran, type RunNeeds, run } from '../pipeline/run.ts'
 import { withSite } from '../pipeline/with-site.ts'
@@ -53,7 +54,7 @@ async function measure(
 
 function told(subscriptions: number, count: number, mine: Ran[], peers: Ran[]): Measured {
   const perSecond = (runs: Ran[]) => runs.map(({ seconds }) => count / seconds)
-  const [rate, bare] = [median(perSecond(mine)), median(perSecond(peers))]
+  const [rate, bare] = [medianOf(perSecond(mine)), medianOf(perSecond(peers))]
   const share = Math.round((rate / bare) * 100)
   return {
     what: `${subscriptions} subscription${subscriptions === 1 ? '' : 's'}, each event for one`,
