@@ -294,7 +294,7 @@ export const MATCH = {
   inHand: { events: 2_000, length: RECENT_EVENTS },
 }
 /** An event waits for Policy no longer than this before what it matches is stored; then the question is stored too. */
-export const ASK_AT_ONCE = { mostUsers: 16, patienceMs: 1_000, restMs: 10_000 }
+export const ASK_AT_ONCE = { mostUsers: 16, waitMs: 5_000, patienceMs: 1_000, restMs: 10_000 }
 /** A loop that is not rung looks so often. */
 export const IDLE_MS = 2_000
 /** A recovery is looked at so often. */

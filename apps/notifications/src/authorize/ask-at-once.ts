@@ -40,6 +40,8 @@ export interface AskAtOnceNeeds {
 export interface AskAtOnceOptions {
   /** An event that is for more users than these is left to the loop. */
   readonly mostUsers: number
+  /** How long a question waits for its turn. */
+  readonly waitMs: number
   /** How long Policy may take. */
   readonly patienceMs: number
   /** After it has taken longer, all is left to the loop for so long. */
@@ -48,8 +50,8 @@ export interface AskAtOnceOptions {
 
 export function askAtOnce(needs: AskAtOnceNeeds, options: AskAtOnceOptions): AskAtOnce {
   const { slots, policy, stopping, abandoning } = needs
-  const { patienceMs, restMs, mostUsers } = options
-  const turn = { leave: Math.floor(slots.size / 4), withinMs: patienceMs }
+  const { waitMs, patienceMs, restMs, mostUsers } = options
+  const turn = { leave: Math.floor(slots.size / 4), withinMs: waitMs }
   let restsUntil = 0
   const rests = () => stopping.aborted || performance.now() < restsUntil
 

@@ -30,7 +30,7 @@ export interface AtOnce {
 }
 
 /** How long an event waits for a slot before what it matches is stored for the loop that claims deliveries. */
-const PATIENCE_MS = 1_000
+const PATIENCE_MS = 5_000
 
 export interface AtOnceNeeds {
   readonly slots: Slots
@@ -46,11 +46,16 @@ export function atOnce(
   options: (limit: number) => Required<ClaimOptions>,
 ): AtOnce {
   const leave = Math.floor(slots.size / 4)
+  /** After one has waited in vain others do not wait: the targets are slow. */
+  let hurriesUntil = 0
   return {
     async takeSlots(wanted) {
       if (wanted === 0) return 0
       const count = Math.min(wanted, slots.size - leave)
-      return (await slots.takeInTurn(count, { leave, withinMs: PATIENCE_MS })) ? count : 0
+      const withinMs = now() < hurriesUntil ? 0 : PATIENCE_MS
+      if (await slots.takeInTurn(count, { leave, withinMs })) return count
+      if (withinMs > 0) hurriesUntil = now() + PATIENCE_MS
+      return 0
     },
     send: (taken, claim) =>
       inTurn(async () => {

@@ -27,27 +27,41 @@ export interface Slots {
 interface InLine {
   readonly count: number
   readonly leave: number
-  readonly timer: NodeJS.Timeout
+  /** On the clock of `performance.now()`. */
+  readonly until: number
   readonly tell: (taken: boolean) => void
-  isOver: boolean
 }
 
 export function createSlots(size: number, onError: (error: unknown) => void): Slots {
   let taken = 0
   let waiting: { until: () => boolean; wake: () => void }[] = []
-  const line: InLine[] = []
+  let line: InLine[] = []
+  let timer: NodeJS.Timeout | undefined
   const wait = (until: () => boolean): Promise<void> =>
     until() ? Promise.resolve() : new Promise((wake) => waiting.push({ until, wake }))
 
   function serveLine(): void {
-    for (let first = line[0]; first !== undefined; first = line[0]) {
-      if (!first.isOver && size - taken - first.leave < first.count) return
-      line.shift()
-      if (first.isOver) continue
-      taken += first.count
-      clearTimeout(first.timer)
-      first.tell(true)
+    let served = 0
+    for (const { count, leave, tell } of line) {
+      if (size - taken - leave < count) break
+      taken += count
+      served += 1
+      tell(true)
     }
+    if (served > 0) line.splice(0, served)
+    if (line.length === 0 || timer !== undefined) return
+    timer = setTimeout(endWaits, nextEnd() - performance.now()).unref()
+  }
+
+  const nextEnd = () => line.reduce((first, { until }) => Math.min(first, until), Infinity)
+
+  function endWaits(): void {
+    timer = undefined
+    const now = performance.now()
+    const over = line.filter(({ until }) => until <= now)
+    line = line.filter(({ until }) => until > now)
+    for (const { tell } of over) tell(false)
+    serveLine()
   }
 
   function giveBack(count: number): void {
@@ -75,18 +89,9 @@ export function createSlots(size: number, onError: (error: unknown) => void): Sl
       return count
     },
     takeInTurn(count, { leave, withinMs }) {
-      if (line.length === 0 && size - taken - leave >= count) {
-        taken += count
-        return Promise.resolve(true)
-      }
       return new Promise((tell) => {
-        const giveUp = () => {
-          place.isOver = true
-          tell(false)
-          serveLine()
-        }
-        const place = { count, leave, tell, timer: setTimeout(giveUp, withinMs), isOver: false }
-        line.push(place)
+        line.push({ count, leave, tell, until: performance.now() + withinMs })
+        serveLine()
       })
     },
     start(work) {
