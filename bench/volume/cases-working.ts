@@ -61,7 +61,7 @@ function accepting(): Case[] {
   ]
 }
 
-function matching({ largest, event }: Known): Case[] {
+function matching({ largest, smaller, event }: Known): Case[] {
   return [
     {
       name: 'match: what a worker reads of subscriptions, at its start and then',
@@ -89,6 +89,35 @@ function matching({ largest, event }: Known): Case[] {
             .slice(10)
             .map((each) => ({ event: each, matches, recovered: [], unreadable: null })),
         )
+      },
+    },
+    {
+      name: 'match: record 50 with what Policy has said, claim deliveries as they are stored',
+      async run({ database }) {
+        const store = matchStore({ sql: database })
+        const claimed = await store.claimTogether(50)
+        const { limit, leaseMs, policyTtlMs } = CLAIM
+        const room = { limit, leaseMs, policyTtlMs, caps: DEFAULT_CAPS, dispatching: true }
+        const yes = { kind: 'allowed', status: 200, body: 'yes' } as const
+        const recorded = await store.record(
+          claimed.map((each, index) => ({
+            event: each,
+            matches: [
+              {
+                subscription: index % 2 ? largest : smaller,
+                owner: 'user 0',
+                disabled: false,
+                failure: undefined,
+              },
+            ],
+            ...{ recovered: [], unreadable: null },
+            answers: [{ owner: 'user 0', answer: yes, askAgainMs: 0, at: performance.now() }],
+          })),
+          room,
+        )
+        const results = recorded.claimed.map((delivery) => resultOf(delivery, true))
+        await recordResults(database, results)
+        await recordResults(database, results) // the answer was lost with the connection
       },
     },
     {

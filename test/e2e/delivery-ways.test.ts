@@ -47,7 +47,7 @@ test('a target whose certificate the site’s own authority has signed is reache
   const subscription = await site.subscribe('signed', '', { target_url, ...QUICK })
   await site.post('signed')
   await site.settled(subscription, 'delivered')
-  expect(asked).toEqual(['/hook'])
+  expect(asked).toContain('/hook')
 })
 
 test('without it that certificate is not accepted, and the attempt says so', async () => {

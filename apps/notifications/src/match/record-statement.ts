@@ -17,6 +17,11 @@ const ANSWERED = `EXISTS (
 // Written so that no index of states is taken for it: there are as many new events as are on their way.
 const IS_NEW = "e.state || '' = 'new'"
 
+const AT_ONCE = atOnce({
+  limit: '$19::int',
+  ...{ subscription: '$21::int', host: '$22::int', owner: '$23::int', dispatching: '$24::bool' },
+})
+
 const NO_DELIVERY = Array(10).fill('NULL').join(', ')
 
 /**
@@ -48,10 +53,7 @@ export const RECORD = `
     SELECT w.*, done.created AS received
     FROM unnest($5::uuid[], $6::uuid[], $7::text[], $8::text[], $9::text[]) AS w (event, subscription, owner, state, reason)
     JOIN done ON done.uuid = w.event),
-  ${atOnce({
-    limit: '$19::int',
-    ...{ subscription: '$21::int', host: '$22::int', owner: '$23::int', dispatching: '$24::bool' },
-  })},
+  ${AT_ONCE},
   stored AS (
     INSERT INTO delivery (event, subscription, owner, state, reason, claim, due, settled, received)
     SELECT w.event, w.subscription, w.owner,
