@@ -6,14 +6,19 @@ export interface ProcessorTime {
   readonly databaseMs: number
 }
 
-/** So far (Linux; elsewhere 0). Sessions of the database `name`. */
+/**
+ * So far (Linux; elsewhere 0). Sessions of the database `name`, and all that have ended on its server: a pool closes those
+ * that it does not need.
+ */
 export function processorTime(pid: number, name: string): ProcessorTime {
   try {
-    const sessions = readdirSync('/proc').filter(
-      (entry) => /^\d+$/.test(entry) && commandOf(entry).includes(` ${name} `),
-    )
-    const databaseMs = sessions.reduce((ms, session) => ms + cpuMs(session), 0)
-    return { serviceMs: cpuMs(String(pid)), databaseMs }
+    const sessions = readdirSync('/proc')
+      .filter((entry) => /^\d+$/.test(entry) && commandOf(entry).includes(` ${name} `))
+      .map(usedBy)
+    const [session] = sessions
+    const ended = session === undefined ? 0 : usedBy(session.parent).endedChildrenMs
+    const databaseMs = sessions.reduce((ms, { ownMs }) => ms + ownMs, ended)
+    return { serviceMs: usedBy(String(pid)).ownMs, databaseMs }
   } catch {
     return { serviceMs: 0, databaseMs: 0 }
   }
@@ -29,7 +34,9 @@ function commandOf(pid: string): string {
 
 const TICK_MS = 10
 
-function cpuMs(pid: string): number {
+/** proc_pid_stat(5), from the third field on. */
+function usedBy(pid: string): { parent: string; ownMs: number; endedChildrenMs: number } {
   const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? []
-  return (Number(fields[11]) + Number(fields[12])) * TICK_MS
+  const ms = (from: number) => (Number(fields[from]) + Number(fields[from + 1])) * TICK_MS
+  return { parent: fields[1] ?? '', ownMs: ms(11), endedChildrenMs: ms(13) }
 }

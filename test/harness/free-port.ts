@@ -1,3 +1,8 @@
+/**
+ * Free ports, each handed out once. A socket for datagrams at the same number is the mark that it is taken: the kernel
+ * gives it to one process at a time, on the whole machine, and takes it back however that process ends.
+ */
+import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { createServer } from 'node:net'
 
@@ -7,12 +12,27 @@ import { createServer } from 'node:net'
  */
 const [LOWEST, HIGHEST] = [15_000, 32_000]
 
-/** A port that was free a moment ago. */
+/** A port at which nobody listens, and that nobody else is given while this process runs. */
 export async function freePort(): Promise<number> {
   for (;;) {
     const port = LOWEST + Math.floor(Math.random() * (HIGHEST - LOWEST))
-    if (await isFree(port)) return port
+    if (await takePort(port)) return port
   }
+}
+
+/** False when it was given to somebody before, or somebody listens there. */
+export async function takePort(port: number): Promise<boolean> {
+  const mark = createSocket('udp4')
+  try {
+    mark.bind({ port, address: '127.0.0.1', exclusive: true })
+    await once(mark, 'listening')
+  } catch {
+    return false
+  }
+  mark.unref()
+  const free = await isFree(port)
+  if (!free) mark.close()
+  return free
 }
 
 async function isFree(port: number): Promise<boolean> {

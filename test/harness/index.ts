@@ -27,6 +27,7 @@ export { IDS, PYTHON_DATABASES, pythonEvents, pythonSubscriptions } from './pyth
 export { type Rabbitmq, startRabbitmq, type TestVhost } from './rabbitmq.ts'
 export { createTestVhost } from './rabbitmq-vhost.ts'
 export { type ServiceProcess, startService } from './service-process.ts'
+export { type SessionProxy, startSessionProxy } from './session-proxy.ts'
 export {
   type BrokerChannel,
   eventually,

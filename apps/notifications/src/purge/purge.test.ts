@@ -7,6 +7,7 @@ import {
   openMigrated,
   silentLog,
 } from '../../../../test/harness/index.ts'
+import { recordAnswers } from '../authorize/record-answers.ts'
 import { purgeEvents } from './purge.ts'
 import { retentionStep } from './retention.ts'
 
@@ -108,7 +109,7 @@ describe.each(ENGINES)('on the %s engine', (engine) => {
     expect(await left()).toEqual([2, 3])
   })
 
-  if (engine === 'postgresql')
+  if (engine === 'postgresql') {
     test('an event that somebody holds is left for the next time', async () => {
       await event(1, 'delivered')
       await event(2, 'delivered')
@@ -119,4 +120,61 @@ describe.each(ENGINES)('on the %s engine', (engine) => {
       })
       expect(await left()).toEqual([1])
     })
+
+    test('what waits, and is kept, is not locked', async () => {
+      await event(1, 'pending')
+      await event(2, 'delivered')
+      const other = await home.another()
+      let free = 0
+      const looking = between(async () => {
+        free = (await other.query('SELECT FROM delivery FOR UPDATE SKIP LOCKED')).length
+      })
+      await purgeEvents(looking, { which: { before } })
+      expect(free).toBe(1)
+      expect(await left()).toEqual([1])
+    })
+
+    test.each(['delivery', 'policy_answer'])(
+      'a purge and answers of Policy for the same events, one of whose rows of %s they hold: neither waits in a circle',
+      async (table) => {
+        for (const n of [1, 2]) await event(n, 'pending')
+        const answers = [1, 2].map((n) => ({
+          question: { event: id(n), owner: 'ann', claim: 0 },
+          answer: { kind: 'allowed', status: 200, body: '' } as const,
+          askAgainMs: 0,
+        }))
+        const other = await home.another()
+        const answered = await other.transaction(async (sql) => {
+          await sql.query(`SELECT FROM ${table} WHERE event = $1 FOR UPDATE`, [id(2)])
+          let recorded: Promise<unknown> = Promise.resolve()
+          const purging = between(() => {
+            recorded = recordAnswers(sql, answers)
+          })
+          const purged = await purgeEvents(purging, { which: { before }, pendingToo: 'all' })
+          expect(purged).toEqual({ purged: 1, kept: 1 })
+          return recorded
+        })
+        expect(answered).toEqual([undefined, expect.objectContaining({ released: [SUBSCRIPTION] })])
+        expect(await left()).toEqual([2])
+      },
+    )
+
+    /** `then` is done when the purge holds all that it will, and before it removes anything. */
+    function between(then: () => void | Promise<void>): Pick<Database, 'transaction'> {
+      let statements = 0
+      return {
+        transaction: (work) =>
+          database.transaction((sql) =>
+            work({
+              async query(...asked) {
+                const rows = await sql.query(...asked)
+                statements += 1
+                if (statements === 2) await then()
+                return rows as never
+              },
+            }),
+          ),
+      }
+    }
+  }
 })

@@ -1,7 +1,8 @@
 /**
  * Purging: old events go, with their deliveries, attempts, policy answers and the notes of the Python service. In
- * batches of one short transaction each, so that nobody waits long for a lock; what somebody else holds is left for the
- * next time. What still waits for something is kept, unless one is told otherwise.
+ * batches of one short transaction each, so that nobody waits long for a lock. A purge itself waits for no lock, so that
+ * it is in no circle: what somebody else holds is left for the next time. What still waits for something is kept, unless
+ * one is told otherwise, and is not locked either.
  */
 import type { Database, Sql } from '@pacifica/platform'
 
@@ -22,7 +23,7 @@ export interface PurgeOptions {
 
 export interface Purged {
   readonly purged: number
-  /** Old enough, but pending. */
+  /** Old enough, but they still wait, or somebody has them in hand just now. */
   readonly kept: number
 }
 
@@ -67,19 +68,35 @@ const find = (which: string) => `
 const findOlder = find('created < $4::timestamptz')
 const findThese = find('uuid = ANY($4::uuid[])')
 
-/** Whoever replays or settles one of these waits for us, or we for them: after this, what is settled stays settled. */
-const holdDeliveries = `SELECT uuid FROM delivery WHERE event = ANY($1::uuid[]) ORDER BY uuid FOR UPDATE`
-
 const KEPT = {
   none: ['pending', 'delivering', 'retrying', 'held'],
   held: ['pending', 'delivering', 'retrying'],
 } as const
 
+/** Of events `e`; null in $2: all. */
+const MAY_GO = `($2::text[] IS NULL OR e.state = 'matched' AND NOT EXISTS (
+  SELECT FROM delivery d WHERE d.event = e.uuid AND d.state = ANY($2::text[])))`
+
+/**
+ * Those that may go and of which nobody else holds a delivery or an answer of Policy. Whoever replays or settles one waits
+ * for us from now on: what is settled stays settled. There come none to them: who adds one needs the event's row.
+ */
+const hold = `
+  WITH free AS MATERIALIZED (SELECT e.uuid FROM eventlog e WHERE e.uuid = ANY($1::uuid[]) AND ${MAY_GO}),
+  deliveries AS (
+    SELECT event, uuid FROM delivery WHERE event IN (SELECT uuid FROM free) FOR UPDATE SKIP LOCKED),
+  answers AS (
+    SELECT event, owner FROM policy_answer WHERE event IN (SELECT uuid FROM free) FOR UPDATE SKIP LOCKED),
+  others AS (
+    SELECT event FROM (
+      SELECT event, uuid FROM delivery WHERE event IN (SELECT uuid FROM free) EXCEPT SELECT event, uuid FROM deliveries) d
+    UNION ALL SELECT event FROM (
+      SELECT event, owner FROM policy_answer WHERE event IN (SELECT uuid FROM free) EXCEPT SELECT event, owner FROM answers) p)
+  SELECT uuid FROM free EXCEPT SELECT event FROM others`
+
+// Once more whether they may go: one may have been replayed before it was held.
 const remove = `
-  WITH gone AS (
-    SELECT e.uuid FROM eventlog e
-    WHERE e.uuid = ANY($1::uuid[]) AND ($2::text[] IS NULL OR e.state = 'matched' AND NOT EXISTS (
-      SELECT FROM delivery d WHERE d.event = e.uuid AND d.state = ANY($2::text[])))),
+  WITH gone AS (SELECT e.uuid FROM eventlog e WHERE e.uuid = ANY($1::uuid[]) AND ${MAY_GO}),
   notes AS (DELETE FROM eventlogmatch m USING gone WHERE m.event_log_id = gone.uuid)
   DELETE FROM eventlog e USING gone WHERE e.uuid = gone.uuid RETURNING e.uuid`
 
@@ -95,8 +112,8 @@ async function purgeBatch(
       : await sql.query<Place>(findThese, [place.created, place.uuid, size, which.uuids])
   if (found.length === 0) return { purged: 0, found: 0, last: undefined }
   const uuids = found.map(({ uuid }) => uuid)
-  await sql.query(holdDeliveries, [uuids])
   const kept = pendingToo === 'all' ? null : KEPT[pendingToo]
-  const purged = await sql.query(remove, [uuids, kept])
+  const held = await sql.query<{ uuid: string }>(hold, [uuids, kept])
+  const purged = await sql.query(remove, [held.map(({ uuid }) => uuid), kept])
   return { purged: purged.length, found: found.length, last: found.at(-1) }
 }

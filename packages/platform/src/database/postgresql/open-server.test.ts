@@ -1,5 +1,6 @@
 import { createServer } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
+import pg from 'pg'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { type Postgres, startPostgres } from '../../../../../test/harness/index.ts'
 import { createLog } from '../../telemetry/log.ts'
@@ -215,6 +216,41 @@ test('a process does not wake up twice by its own ringing, and many rings make f
   await here.bell('burst').wait(300, never)
   expect(performance.now() - start).toBeGreaterThan(250)
 })
+
+test('what is rung in the last moment before the end is told to the other processes', async () => {
+  const there = await open()
+  const other = new pg.Client({ connectionString: server.url })
+  await other.connect()
+  try {
+    await other.query('LISTEN last')
+    // The first is told at once, the others together: unless that takes too long, as on a busy machine.
+    const deadline = Date.now() + 45_000
+    let told = 0
+    while (told < 2 && Date.now() < deadline) told = await toldAtTheEnd(there, other)
+    expect(told).toBe(2)
+  } finally {
+    await other.end()
+  }
+})
+
+/** How often `other` hears of a process that rings five times and is closed. */
+async function toldAtTheEnd(there: Database, other: pg.Client): Promise<number> {
+  const here = await open()
+  await hears(there, here, 'here is listening')
+  let told = 0
+  const end = new Promise<void>((resolve) => {
+    other.on('notification', ({ payload }) => {
+      if (payload === 'the end') resolve()
+      else told += 1
+    })
+  })
+  for (let n = 0; n < 5; n += 1) here.bell('last').ring()
+  await here.close()
+  await there.query("SELECT pg_notify('last', 'the end')")
+  await end
+  other.removeAllListeners('notification')
+  return told
+}
 
 async function closedPort(): Promise<number> {
   const listener = createServer().listen(0, '127.0.0.1')

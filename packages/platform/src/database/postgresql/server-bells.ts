@@ -8,6 +8,7 @@ import { backoff } from '../../runtime/backoff.ts'
 import { type Bell, createBell } from '../../runtime/bell.ts'
 import { sleep } from '../../runtime/sleep.ts'
 import type { Log } from '../../telemetry/log.ts'
+import { notices } from './notices.ts'
 
 const RECONNECT = { firstMs: 250, maxMs: 5_000 }
 
@@ -20,18 +21,20 @@ interface Needs {
 
 export interface ServerBells {
   bell(channel: string): Bell
+  /** What was rung a moment ago is told to the others before. */
   close(): Promise<void>
 }
 
 export function serverBells(needs: Needs): ServerBells {
   const self = randomUUID() // our own notifications are ignored: the bell here has rung already
+  const others = notices(needs, self)
   const bells = new Map<string, { local: Bell; shared: Bell }>()
   const closing = new AbortController()
   let listener: pg.Client | undefined
   let listening: Promise<void> | undefined
   let commands: Promise<unknown> = Promise.resolve()
 
-  /** Only ever one LISTEN at a time on a connection. */
+  /** Only ever one statement at a time on a connection. */
   function listenTo(client: pg.Client, channel: string): Promise<unknown> {
     const statement = `LISTEN ${pg.escapeIdentifier(channel)}`
     const done = commands.then(() => client.query(statement)).then(() => ring(channel))
@@ -80,11 +83,10 @@ export function serverBells(needs: Needs): ServerBells {
 
   function open(channel: string): Bell {
     const local = createBell()
-    const notify = sender(needs, channel, self)
     const shared: Bell = {
       ring() {
         local.ring()
-        notify()
+        others.tell(channel)
       },
       wait: (ms, signal) => local.wait(ms, signal),
     }
@@ -97,32 +99,9 @@ export function serverBells(needs: Needs): ServerBells {
   return {
     bell: (channel) => bells.get(channel)?.shared ?? open(channel),
     async close() {
+      if (listener) await others.tellTheRest(listener, commands)
       closing.abort()
       await listening
     },
-  }
-}
-
-/** The first ring is told at once; those of the next moment share one NOTIFY, which is a transaction of its own. */
-const NOTIFY_EVERY_MS = 20
-
-/** However often it is called, no more than one NOTIFY is on its way and one waits behind it. */
-function sender({ pool, log }: Needs, channel: string, self: string): () => void {
-  let sending = false
-  let again = false
-  return notify
-
-  function notify() {
-    again = sending
-    if (sending) return
-    sending = true
-    pool
-      .query('SELECT pg_notify($1, $2)', [channel, self])
-      .catch((error: Error) => log.debug({ reason: error.message }, 'database.not_notified'))
-      .finally(() => setTimeout(rest, NOTIFY_EVERY_MS).unref())
-  }
-  function rest() {
-    sending = false
-    if (again) notify()
   }
 }
