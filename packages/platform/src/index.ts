@@ -45,8 +45,11 @@ export {
   type EgressOutcome,
   type EgressRequest,
   type EgressResponse,
+  type ExchangeOptions,
+  exchange,
   MAX_RESPONSE_BODY,
   MAX_RESPONSE_HEADERS,
+  type Posted,
   type Resolve,
   type ResolvedAddress,
 } from './egress/index.ts'

@@ -1,8 +1,8 @@
 /**
  * Asks Pacifica Policy whether a user may see an event. Wire: POST {policy}/events/{user}, the event as received.
  */
-import { Agent, type Dispatcher } from 'undici'
-import { beginningOf } from './beginning-of.ts'
+import { type EgressOutcome, exchange } from '@pacifica/platform'
+import { Agent } from 'undici'
 
 export type PolicyAnswer =
   | { readonly kind: 'allowed'; readonly status: number; readonly body: string }
@@ -40,31 +40,20 @@ export function httpPolicyClient(options: {
     bodyTimeout: 0,
     connect: { timeout: options.timeoutMs },
   })
-  const { origin, pathname, username, password } = options.url
+  const { origin, host, pathname, username, password } = options.url
   const headers = { 'content-type': 'application/json', ...basic(username, password) }
   const folder = `${pathname.replace(/\/+$/, '')}/events/`
   return {
     async ask(user, body, signal, withinMs = options.timeoutMs) {
       const timeoutMs = Math.min(withinMs, options.timeoutMs)
-      const limit = new AbortController()
-      const end = () => limit.abort(new Error('the service is stopping'))
-      const timer = setTimeout(() => limit.abort(new PolicyTimeoutError()), timeoutMs)
-      signal.addEventListener('abort', end)
-      if (signal.aborted) end()
-      try {
-        // Origin and path apart: a URL would be normalised, and the users `.` and `..` would lead elsewhere.
-        const path = folder + segment(user)
-        const request: Dispatcher.RequestOptions = { origin, path, method: 'POST', headers, body }
-        const response = await agent.request({ ...request, signal: limit.signal })
-        return answer(response.statusCode, await beginningOf(response.body, EXCERPT))
-      } catch (error) {
-        const reason = `policy could not be asked: ${message(error, timeoutMs)}`
-        const isLate = error instanceof PolicyTimeoutError
-        return { kind: 'unanswered', status: null, reason, ...(isLate && { late: true }) }
-      } finally {
-        clearTimeout(timer)
-        signal.removeEventListener('abort', end)
-      }
+      const limits = { host, timeoutMs, maxResponseBytes: EXCERPT, signal }
+      // Origin and path apart: a URL would be normalised, and the users `.` and `..` would lead elsewhere.
+      const posted = { origin, path: folder + segment(user), headers, body }
+      const outcome = await exchange(agent, posted, limits)
+      if (outcome.kind === 'response') return answer(outcome.status, outcome.body)
+      const isLate = outcome.kind === 'timeout'
+      const reason = `policy could not be asked: ${isLate ? silence(timeoutMs) : reasonOf(outcome)}`
+      return { kind: 'unanswered', status: null, reason, ...(isLate && { late: true }) }
     },
     close: () => agent.close(),
   }
@@ -85,10 +74,6 @@ export function allowAll(): PolicyClient {
   }
 }
 
-class PolicyTimeoutError extends Error {
-  readonly code = 'POLICY_TIMEOUT'
-}
-
 /** One segment of a path, whatever the user is called. */
 function segment(user: string): string {
   return /^\.{1,2}$/.test(user) ? user.replaceAll('.', '%2E') : encodeURIComponent(user)
@@ -100,8 +85,8 @@ function basic(username: string, password: string): { authorization?: string } {
   return { authorization: `Basic ${Buffer.from(plain).toString('base64')}` }
 }
 
-function message(error: unknown, timeoutMs: number): string {
-  if (error instanceof PolicyTimeoutError) return `no answer within ${timeoutMs / 1_000} s`
-  if (error instanceof AggregateError) return message(error.errors[0], timeoutMs)
-  return error instanceof Error ? error.message : String(error)
+const silence = (timeoutMs: number) => `no answer within ${timeoutMs / 1_000} s`
+
+function reasonOf(outcome: Exclude<EgressOutcome, { kind: 'response' | 'timeout' }>): string {
+  return outcome.kind === 'aborted' ? 'the service is stopping' : outcome.reason
 }

@@ -5,7 +5,7 @@
 import { Agent, type Dispatcher, Pool, ProxyAgent } from 'undici'
 import { createAddressPolicy } from './address-policy.ts'
 import { guardedConnector, type Resolve, systemResolve, trusting } from './connector.ts'
-import { Exchange } from './exchange.ts'
+import { exchange } from './exchange.ts'
 import type { EgressOutcome } from './outcome.ts'
 import { refuseUrl } from './target-url.ts'
 
@@ -74,7 +74,7 @@ export function createEgress(needs: { readonly log: EgressLog }, options: Egress
       const refused = check(url)
       const outcome: EgressOutcome =
         refused === undefined
-          ? await exchange(dispatcher, new URL(url), request, options.userAgent)
+          ? await post(dispatcher, new URL(url), request, options.userAgent)
           : { kind: 'forbidden', reason: refused, durationMs: 0 }
       if (outcome.kind === 'forbidden')
         needs.log.warn({ reason: outcome.reason }, 'egress.forbidden')
@@ -84,23 +84,17 @@ export function createEgress(needs: { readonly log: EgressLog }, options: Egress
   }
 }
 
-function exchange(
+function post(
   dispatcher: Dispatcher,
   url: URL,
   request: EgressRequest,
   userAgent: string,
 ): Promise<EgressOutcome> {
   const { body, timeoutMs, signal, maxResponseBytes = MAX_RESPONSE_BODY } = request
-  const one = new Exchange({ host: url.host, timeoutMs, maxResponseBytes, signal })
-  if (one.over) return one.outcome
   const headers = { 'user-agent': userAgent, 'accept-encoding': 'identity', ...request.headers }
-  const path = url.pathname + url.search
-  try {
-    dispatcher.dispatch({ origin: url.origin, path, method: 'POST', headers, body }, one)
-  } catch (error) {
-    one.fail(error as Error)
-  }
-  return one.outcome
+  const { host, origin, pathname, search } = url
+  const posted = { origin, path: pathname + search, headers, body }
+  return exchange(dispatcher, posted, { host, timeoutMs, maxResponseBytes, signal })
 }
 
 /** The exchange keeps the time, so undici's own clocks are off. */

@@ -30,7 +30,31 @@ class ExchangeOverError extends Error {
   readonly code = 'EGRESS_OVER'
 }
 
-export class Exchange implements Dispatcher.DispatchHandler {
+/** What is posted: origin and path as they are, which a URL would normalise. */
+export interface Posted {
+  readonly origin: string
+  readonly path: string
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: string
+}
+
+/** Posts once, and follows no redirect. Never rejects. */
+export function exchange(
+  dispatcher: Dispatcher,
+  posted: Posted,
+  options: ExchangeOptions,
+): Promise<EgressOutcome> {
+  const one = new Exchange(options)
+  if (one.over) return one.outcome
+  try {
+    dispatcher.dispatch({ ...posted, method: 'POST' }, one)
+  } catch (error) {
+    one.fail(error as Error)
+  }
+  return one.outcome
+}
+
+class Exchange implements Dispatcher.DispatchHandler {
   readonly outcome: Promise<EgressOutcome>
   readonly #options: ExchangeOptions
   readonly #began = performance.now()

@@ -8,4 +8,5 @@ export {
   MAX_RESPONSE_BODY,
   MAX_RESPONSE_HEADERS,
 } from './egress.ts'
+export { type ExchangeOptions, exchange, type Posted } from './exchange.ts'
 export type { EgressOutcome, EgressResponse } from './outcome.ts'
