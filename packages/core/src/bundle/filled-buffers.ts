@@ -1,38 +1,42 @@
-/** Bytes from here and there, given on in full buffers: thousands of small files are few chunks. */
+/** So many bytes are worth a chunk of their own: copying them would cost more than one chunk more. */
+const LARGE = 64 * 1024
+
+/**
+ * Bytes from here and there as chunks: large ones as they are, the others together in a buffer, so that thousands of
+ * small files are few chunks. Who takes a chunk is done with it when it asks for the next.
+ */
 export class FilledBuffers {
-  readonly #next: () => Buffer
+  readonly #buffer: Buffer
   readonly #signal: AbortSignal
-  #buffer: Buffer
   #used = 0
 
-  /** @param next gives a buffer that nobody needs any more */
-  constructor(next: () => Buffer, signal: AbortSignal) {
-    this.#next = next
+  constructor(size: number, signal: AbortSignal) {
+    this.#buffer = Buffer.allocUnsafe(size)
     this.#signal = signal
-    this.#buffer = next()
   }
 
-  *append(bytes: Uint8Array): Generator<Buffer, void, undefined> {
+  *append(bytes: Buffer): Generator<Buffer, void, undefined> {
+    if (bytes.length >= LARGE) {
+      yield* this.rest()
+      yield* this.#checked(bytes)
+      return
+    }
     for (let from = 0; from < bytes.length; ) {
-      yield* this.#makeRoom()
-      const part = bytes.subarray(from, from + this.#buffer.length - this.#used)
-      this.#buffer.set(part, this.#used)
-      this.#used += part.length
-      from += part.length
+      if (this.#used === this.#buffer.length) yield* this.rest()
+      const count = bytes.copy(this.#buffer, this.#used, from)
+      this.#used += count
+      from += count
     }
   }
 
   *rest(): Generator<Buffer, void, undefined> {
-    if (this.#used > 0) yield this.#buffer.subarray(0, this.#used)
+    if (this.#used > 0) yield* this.#checked(this.#buffer.subarray(0, this.#used))
     this.#used = 0
   }
 
-  *#makeRoom(): Generator<Buffer, void, undefined> {
-    if (this.#used < this.#buffer.length) return
+  *#checked(chunk: Buffer): Generator<Buffer, void, undefined> {
     this.#signal.throwIfAborted()
-    yield this.#buffer
+    yield chunk
     this.#signal.throwIfAborted()
-    this.#buffer = this.#next()
-    this.#used = 0
   }
 }

@@ -44,39 +44,24 @@ export function packBundle(
 ): Readable {
   metadataText(subject, [])
   signal.throwIfAborted()
-  const chunks = bundleChunks(files, subject, signal, () => Buffer.allocUnsafe(CHUNK))
-  return Readable.from(chunks, { objectMode: false })
+  return Readable.from(copied(packBundleInPlace(files, subject, signal)), { objectMode: false })
+}
+
+async function* copied(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  for await (const chunk of chunks) yield Buffer.from(chunk)
 }
 
 /**
- * Like `packBundle`, for a reader that is done with a chunk when it asks for the next but one.
+ * Like `packBundle`, for a reader that is done with a chunk when it asks for the next: new memory for every chunk would
+ * cost more time than the hashes.
  * @param subject its `onFiles` is told what the bundle holds, before the chunk that ends it
  */
-export function packBundleInPlace(
+export async function* packBundleInPlace(
   files: readonly BundleFile[],
   subject: BundleSubject & Told,
   signal: AbortSignal,
 ): AsyncGenerator<Buffer> {
-  // New memory for every chunk would cost more time than the hashes.
-  const buffers = [Buffer.allocUnsafe(CHUNK), Buffer.allocUnsafe(CHUNK)]
-  const next = (): Buffer => {
-    buffers.reverse()
-    return buffers[0] as Buffer
-  }
-  return bundleChunks(files, subject, signal, next)
-}
-
-interface Told {
-  readonly onFiles?: (files: readonly DescribedFile[]) => void
-}
-
-async function* bundleChunks(
-  files: readonly BundleFile[],
-  subject: BundleSubject & Told,
-  signal: AbortSignal,
-  nextBuffer: () => Buffer,
-): AsyncGenerator<Buffer> {
-  const out = new FilledBuffers(nextBuffer, signal)
+  const out = new FilledBuffers(CHUNK, signal)
   const described: DescribedFile[] = []
   let begun: BundleFile | undefined
   for await (const { file, bytes, sha1 } of partsOf(files)) {
@@ -102,6 +87,10 @@ function memberOf({ path, size, modified }: BundleFile): TarMember {
 
 function metadataMember(size: number): TarMember {
   return { name: 'metadata.txt', size, modified: new Date(0) }
+}
+
+interface Told {
+  readonly onFiles?: (files: readonly DescribedFile[]) => void
 }
 
 /** A thread takes some 20 ms to start: as long as it takes to read and hash these. */

@@ -9,7 +9,7 @@ const BUFFER = 256 * 1024
 /** A file's next bytes: good until the next part is asked for. An empty file has one part, too. */
 export interface FilePart {
   readonly file: BundleFile
-  readonly bytes: Uint8Array
+  readonly bytes: Buffer
   /** SHA-1, hex; with the file's last part. */
   readonly sha1: string | undefined
 }

@@ -4,8 +4,7 @@
  * of ours for the same reason.
  */
 import { createHash } from 'node:crypto'
-import { closeSync, fstatSync, openSync, read, readSync } from 'node:fs'
-import { promisify } from 'node:util'
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
 import { parentPort, workerData } from 'node:worker_threads'
 
 /** @type {import('./read-in-thread.ts').Task} */
@@ -13,9 +12,6 @@ const { files, memory, bufferBytes, free } = workerData
 const buffers = memory.byteLength / bufferBytes
 /** So much is read and hashed at a time. */
 const PIECE = 256 * 1024
-/** Waiting for so little takes longer than reading it. */
-const SMALL = 64 * 1024
-const readLater = promisify(read)
 
 let turn = 0
 let used = 0
@@ -32,21 +28,8 @@ function handOver() {
   parts = []
 }
 
-/**
- * A thread that never waits is put last by a busy machine, behind everybody else's: so it waits for what it reads, which
- * costs a quiet machine little.
- *
- * @param {number} descriptor
- * @param {Buffer} bytes
- */
-async function readInto(descriptor, bytes) {
-  if (bytes.length <= SMALL) return readSync(descriptor, bytes)
-  const { bytesRead } = await readLater(descriptor, bytes, 0, bytes.length, null)
-  return bytesRead
-}
-
 /** @param {import('./read-in-thread.ts').Task['files'][number]} file */
-async function readFile({ location, size }) {
+function readFile({ location, size }) {
   const descriptor = openSync(location, 'r')
   try {
     const hash = createHash('sha1')
@@ -60,7 +43,7 @@ async function readFile({ location, size }) {
       }
       const room = Math.min(bufferBytes - used, size - done, PIECE)
       const bytes = Buffer.from(memory, (turn % buffers) * bufferBytes + used, room)
-      const count = await readInto(descriptor, bytes)
+      const count = readSync(descriptor, bytes)
       if (count === 0) break
       hash.update(bytes.subarray(0, count))
       used += count
@@ -75,7 +58,7 @@ async function readFile({ location, size }) {
 }
 
 for (const file of files) {
-  await readFile(file)
+  readFile(file)
   if (parts.length >= 1000) handOver()
 }
 parentPort?.postMessage({ buffer: turn % buffers, parts })
