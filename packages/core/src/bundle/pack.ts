@@ -4,14 +4,13 @@
  * known before the first byte, since a hash is as long as any other.
  */
 import { Readable } from 'node:stream'
-import { FilledBuffers } from './filled-buffers.ts'
 import type { BundleFile } from './list-files.ts'
 import { type BundleSubject, type DescribedFile, metadataText } from './metadata.ts'
-import { type FilePart, readFiles } from './read-files.ts'
+import { type Filled, readFiles, type Wanted } from './read-files.ts'
 import { readInThread } from './read-in-thread.ts'
-import { END_OF_TAR, paddingAfter, type TarMember, tarHeader } from './tar-header.ts'
+import { END_OF_TAR, paddingAfter, type TarMember, tarHeader, tarHeaderSize } from './tar-header.ts'
 
-const CHUNK = 512 * 1024
+const CHUNK = 1024 * 1024
 const ANY_SHA1 = '0'.repeat(40)
 
 /**
@@ -25,7 +24,7 @@ export function bundleSize(files: readonly BundleFile[], subject: BundleSubject)
   const text = Buffer.byteLength(metadataText(subject, described))
   let size = END_OF_TAR.length
   for (const member of [...files.map(memberOf), metadataMember(text)]) {
-    size += tarHeader(member).length + member.size + paddingAfter(member.size)
+    size += tarHeaderSize(member) + member.size + paddingAfter(member.size)
   }
   return size
 }
@@ -61,24 +60,50 @@ export async function* packBundleInPlace(
   subject: BundleSubject & Told,
   signal: AbortSignal,
 ): AsyncGenerator<Buffer> {
-  const out = new FilledBuffers(CHUNK, signal)
   const described: DescribedFile[] = []
-  let begun: BundleFile | undefined
-  for await (const { file, bytes, sha1 } of partsOf(files)) {
-    if (begun !== file) yield* out.append(tarHeader(memberOf(file)))
-    begun = file
-    yield* out.append(bytes)
-    if (sha1 === undefined) continue
-    described.push({ ...file, sha1 })
-    yield* out.append(Buffer.alloc(paddingAfter(file.size)))
+  let begun = 0
+  for await (const { bytes, rooms, read } of readAll(files)) {
+    for (const at of rooms) {
+      beforeFile(files, begun).copy(bytes, at)
+      begun += 1
+    }
+    for (const { file, sha1 } of read) described.push({ ...file, sha1 })
+    signal.throwIfAborted()
+    if (bytes.length > 0) yield bytes
+    signal.throwIfAborted()
   }
   subject.onFiles?.(described)
-  const text = Buffer.from(metadataText(subject, described))
-  yield* out.append(tarHeader(metadataMember(text.length)))
-  yield* out.append(text)
-  yield* out.append(Buffer.alloc(paddingAfter(text.length)))
-  yield* out.append(END_OF_TAR)
-  yield* out.rest()
+  const ending = afterFiles(files, metadataText(subject, described))
+  for (let from = 0; from < ending.length; from += CHUNK) {
+    yield ending.subarray(from, from + CHUNK)
+    signal.throwIfAborted()
+  }
+}
+
+interface Told {
+  readonly onFiles?: (files: readonly DescribedFile[]) => void
+}
+
+/** What stands between a file's bytes and those of the file before it. */
+function beforeFile(files: readonly BundleFile[], index: number): Buffer {
+  const padding = Buffer.alloc(paddingAt(files, index))
+  return Buffer.concat([padding, tarHeader(memberOf(files[index] as BundleFile))])
+}
+
+function afterFiles(files: readonly BundleFile[], metadata: string): Buffer {
+  const text = Buffer.from(metadata)
+  return Buffer.concat([
+    Buffer.alloc(paddingAt(files, files.length)),
+    tarHeader(metadataMember(text.length)),
+    text,
+    Buffer.alloc(paddingAfter(text.length)),
+    END_OF_TAR,
+  ])
+}
+
+/** How many zeros fill the last block of the file before this one. */
+function paddingAt(files: readonly BundleFile[], index: number): number {
+  return paddingAfter(files[index - 1]?.size ?? 0)
 }
 
 function memberOf({ path, size, modified }: BundleFile): TarMember {
@@ -89,15 +114,14 @@ function metadataMember(size: number): TarMember {
   return { name: 'metadata.txt', size, modified: new Date(0) }
 }
 
-interface Told {
-  readonly onFiles?: (files: readonly DescribedFile[]) => void
-}
-
 /** A thread takes some 20 ms to start: as long as it takes to read and hash these. */
 const WORTH_A_THREAD = { bytes: 8 * 1024 * 1024, files: 200 }
 
-function partsOf(files: readonly BundleFile[]): AsyncGenerator<FilePart> {
+function readAll(files: readonly BundleFile[]): AsyncGenerator<Filled> {
   const bytes = files.reduce((sum, { size }) => sum + size, 0)
   const many = files.length >= WORTH_A_THREAD.files || bytes >= WORTH_A_THREAD.bytes
-  return many ? readInThread(files) : readFiles(files)
+  const wanted = files.map((file, index): Wanted => {
+    return { file, room: paddingAt(files, index) + tarHeaderSize(memberOf(file)) }
+  })
+  return many ? readInThread(wanted) : readFiles(wanted)
 }

@@ -10,22 +10,36 @@ import { parentPort, workerData } from 'node:worker_threads'
 /** @type {import('./read-in-thread.ts').Task} */
 const { files, memory, bufferBytes, free } = workerData
 const buffers = memory.byteLength / bufferBytes
-/** So much is read and hashed at a time. */
+/** So much is read and hashed at a time: the processor's own cache holds it. */
 const PIECE = 256 * 1024
 
 let turn = 0
 let used = 0
-/** @type {import('./read-in-thread.ts').Part[]} */
-let parts = []
+/** @type {number[]} */
+let rooms = []
+/** @type {import('./unchanged.ts').Ending[]} */
+let endings = []
+
+function handOver() {
+  parentPort?.postMessage({ buffer: turn % buffers, used, rooms, endings })
+}
 
 /** The other side takes what is there; goes on when the next buffer is free. */
-function handOver() {
-  parentPort?.postMessage({ buffer: turn % buffers, parts })
+function nextBuffer() {
+  handOver()
   Atomics.sub(free, 0, 1)
   while (Atomics.load(free, 0) === 0) Atomics.wait(free, 0, 0)
   turn += 1
   used = 0
-  parts = []
+  rooms = []
+  endings = []
+}
+
+/** @param {number} room */
+function leave(room) {
+  if (bufferBytes - used < room) nextBuffer()
+  rooms.push(used)
+  used += room
 }
 
 /** @param {import('./read-in-thread.ts').Task['files'][number]} file */
@@ -33,16 +47,11 @@ function readFile({ location, size }) {
   const descriptor = openSync(location, 'r')
   try {
     const hash = createHash('sha1')
-    let from = used
     let done = 0
     while (done < size) {
-      if (used === bufferBytes) {
-        parts.push({ from, to: used, end: undefined })
-        handOver()
-        from = 0
-      }
-      const room = Math.min(bufferBytes - used, size - done, PIECE)
-      const bytes = Buffer.from(memory, (turn % buffers) * bufferBytes + used, room)
+      if (used === bufferBytes) nextBuffer()
+      const most = Math.min(bufferBytes - used, size - done, PIECE)
+      const bytes = Buffer.from(memory, (turn % buffers) * bufferBytes + used, most)
       const count = readSync(descriptor, bytes)
       if (count === 0) break
       hash.update(bytes.subarray(0, count))
@@ -50,15 +59,14 @@ function readFile({ location, size }) {
       done += count
     }
     const { size: now, mtime } = fstatSync(descriptor)
-    const end = { read: done, size: now, modified: mtime.getTime(), sha1: hash.digest('hex') }
-    parts.push({ from, to: used, end })
+    endings.push({ read: done, size: now, modified: mtime.getTime(), sha1: hash.digest('hex') })
   } finally {
     closeSync(descriptor)
   }
 }
 
 for (const file of files) {
+  leave(file.room)
   readFile(file)
-  if (parts.length >= 1000) handOver()
 }
-parentPort?.postMessage({ buffer: turn % buffers, parts })
+handOver()
