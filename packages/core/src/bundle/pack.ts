@@ -4,14 +4,13 @@
  * known before the first byte, since a hash is as long as any other.
  */
 import { Readable } from 'node:stream'
-import { FilledBuffers } from './filled-buffers.ts'
 import type { BundleFile } from './list-files.ts'
 import { type BundleSubject, type DescribedFile, metadataText } from './metadata.ts'
-import { type FilePart, readFiles } from './read-files.ts'
+import { type Filled, readFiles, type Wanted } from './read-files.ts'
 import { readInThread } from './read-in-thread.ts'
-import { END_OF_TAR, paddingAfter, type TarMember, tarHeader } from './tar-header.ts'
+import { END_OF_TAR, paddingAfter, type TarMember, tarHeader, tarHeaderSize } from './tar-header.ts'
 
-const CHUNK = 512 * 1024
+const CHUNK = 1024 * 1024
 const ANY_SHA1 = '0'.repeat(40)
 
 /**
@@ -25,7 +24,7 @@ export function bundleSize(files: readonly BundleFile[], subject: BundleSubject)
   const text = Buffer.byteLength(metadataText(subject, described))
   let size = END_OF_TAR.length
   for (const member of [...files.map(memberOf), metadataMember(text)]) {
-    size += tarHeader(member).length + member.size + paddingAfter(member.size)
+    size += tarHeaderSize(member) + member.size + paddingAfter(member.size)
   }
   return size
 }
@@ -44,56 +43,67 @@ export function packBundle(
 ): Readable {
   metadataText(subject, [])
   signal.throwIfAborted()
-  const chunks = bundleChunks(files, subject, signal, () => Buffer.allocUnsafe(CHUNK))
-  return Readable.from(chunks, { objectMode: false })
+  return Readable.from(copied(packBundleInPlace(files, subject, signal)), { objectMode: false })
+}
+
+async function* copied(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  for await (const chunk of chunks) yield Buffer.from(chunk)
 }
 
 /**
- * Like `packBundle`, for a reader that is done with a chunk when it asks for the next but one.
+ * Like `packBundle`, for a reader that is done with a chunk when it asks for the next: new memory for every chunk would
+ * cost more time than the hashes.
  * @param subject its `onFiles` is told what the bundle holds, before the chunk that ends it
  */
-export function packBundleInPlace(
+export async function* packBundleInPlace(
   files: readonly BundleFile[],
   subject: BundleSubject & Told,
   signal: AbortSignal,
 ): AsyncGenerator<Buffer> {
-  // New memory for every chunk would cost more time than the hashes.
-  const buffers = [Buffer.allocUnsafe(CHUNK), Buffer.allocUnsafe(CHUNK)]
-  const next = (): Buffer => {
-    buffers.reverse()
-    return buffers[0] as Buffer
+  const described: DescribedFile[] = []
+  let begun = 0
+  for await (const { bytes, rooms, read } of readAll(files)) {
+    for (const at of rooms) {
+      beforeFile(files, begun).copy(bytes, at)
+      begun += 1
+    }
+    for (const { file, sha1 } of read) described.push({ ...file, sha1 })
+    signal.throwIfAborted()
+    if (bytes.length > 0) yield bytes
+    signal.throwIfAborted()
   }
-  return bundleChunks(files, subject, signal, next)
+  subject.onFiles?.(described)
+  const ending = afterFiles(files, metadataText(subject, described))
+  for (let from = 0; from < ending.length; from += CHUNK) {
+    yield ending.subarray(from, from + CHUNK)
+    signal.throwIfAborted()
+  }
 }
 
 interface Told {
   readonly onFiles?: (files: readonly DescribedFile[]) => void
 }
 
-async function* bundleChunks(
-  files: readonly BundleFile[],
-  subject: BundleSubject & Told,
-  signal: AbortSignal,
-  nextBuffer: () => Buffer,
-): AsyncGenerator<Buffer> {
-  const out = new FilledBuffers(nextBuffer, signal)
-  const described: DescribedFile[] = []
-  let begun: BundleFile | undefined
-  for await (const { file, bytes, sha1 } of partsOf(files)) {
-    if (begun !== file) yield* out.append(tarHeader(memberOf(file)))
-    begun = file
-    yield* out.append(bytes)
-    if (sha1 === undefined) continue
-    described.push({ ...file, sha1 })
-    yield* out.append(Buffer.alloc(paddingAfter(file.size)))
-  }
-  subject.onFiles?.(described)
-  const text = Buffer.from(metadataText(subject, described))
-  yield* out.append(tarHeader(metadataMember(text.length)))
-  yield* out.append(text)
-  yield* out.append(Buffer.alloc(paddingAfter(text.length)))
-  yield* out.append(END_OF_TAR)
-  yield* out.rest()
+/** What stands between a file's bytes and those of the file before it. */
+function beforeFile(files: readonly BundleFile[], index: number): Buffer {
+  const padding = Buffer.alloc(paddingAt(files, index))
+  return Buffer.concat([padding, tarHeader(memberOf(files[index] as BundleFile))])
+}
+
+function afterFiles(files: readonly BundleFile[], metadata: string): Buffer {
+  const text = Buffer.from(metadata)
+  return Buffer.concat([
+    Buffer.alloc(paddingAt(files, files.length)),
+    tarHeader(metadataMember(text.length)),
+    text,
+    Buffer.alloc(paddingAfter(text.length)),
+    END_OF_TAR,
+  ])
+}
+
+/** How many zeros fill the last block of the file before this one. */
+function paddingAt(files: readonly BundleFile[], index: number): number {
+  return paddingAfter(files[index - 1]?.size ?? 0)
 }
 
 function memberOf({ path, size, modified }: BundleFile): TarMember {
@@ -107,8 +117,11 @@ function metadataMember(size: number): TarMember {
 /** A thread takes some 20 ms to start: as long as it takes to read and hash these. */
 const WORTH_A_THREAD = { bytes: 8 * 1024 * 1024, files: 200 }
 
-function partsOf(files: readonly BundleFile[]): AsyncGenerator<FilePart> {
+function readAll(files: readonly BundleFile[]): AsyncGenerator<Filled> {
   const bytes = files.reduce((sum, { size }) => sum + size, 0)
   const many = files.length >= WORTH_A_THREAD.files || bytes >= WORTH_A_THREAD.bytes
-  return many ? readInThread(files) : readFiles(files)
+  const wanted = files.map((file, index): Wanted => {
+    return { file, room: paddingAt(files, index) + tarHeaderSize(memberOf(file)) }
+  })
+  return many ? readInThread(wanted) : readFiles(wanted)
 }

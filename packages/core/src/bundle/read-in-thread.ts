@@ -3,7 +3,7 @@ import { on } from 'node:events'
 import { Worker } from 'node:worker_threads'
 import { BundleThreadEndedError } from './errors.ts'
 import type { BundleFile } from './list-files.ts'
-import type { FilePart } from './read-files.ts'
+import type { FileRead, Filled, Wanted } from './read-files.ts'
 import { checkUnchanged, type Ending } from './unchanged.ts'
 
 const BUFFER = 1024 * 1024
@@ -11,7 +11,11 @@ const BUFFERS = 4
 
 /** What the thread is given. */
 export interface Task {
-  readonly files: readonly { readonly location: string; readonly size: number }[]
+  readonly files: readonly {
+    readonly location: string
+    readonly size: number
+    readonly room: number
+  }[]
   /** The buffers, one behind the other. */
   readonly memory: SharedArrayBuffer
   readonly bufferBytes: number
@@ -19,50 +23,46 @@ export interface Task {
   readonly free: Int32Array<SharedArrayBuffer>
 }
 
-/** Bytes of one file in the buffer that they came with; files come in their order. */
-export interface Part {
-  readonly from: number
-  readonly to: number
-  /** With the file's last part. */
-  readonly end: Ending | undefined
-}
-
-interface Message {
+/** What the thread says of each buffer that it has filled; files come in their order. */
+export interface Message {
   readonly buffer: number
-  readonly parts: readonly Part[]
+  readonly used: number
+  /** Where the rooms in it begin. */
+  readonly rooms: readonly number[]
+  /** Of the files that end in it. */
+  readonly endings: readonly Ending[]
 }
 
-/** The same parts as `readFiles` gives, if differently cut. */
-export async function* readInThread(files: readonly BundleFile[]): AsyncGenerator<FilePart> {
+/** The same as `readFiles` gives, if differently cut. */
+export async function* readInThread(wanted: readonly Wanted[]): AsyncGenerator<Filled> {
   const memory = new SharedArrayBuffer(BUFFER * BUFFERS)
   const free = new Int32Array(new SharedArrayBuffer(4)).fill(BUFFERS)
-  const thread = startThread({ files: files.map(wantedOf), memory, bufferBytes: BUFFER, free })
+  const thread = startThread({ files: wanted.map(taskOf), memory, bufferBytes: BUFFER, free })
   try {
     const messages = on(thread, 'message', { close: ['exit'] }) as AsyncIterable<[Message]>
-    let index = 0
-    for await (const [{ buffer, parts }] of messages) {
-      for (const { from, to, end } of parts) {
-        const file = files[index] as BundleFile
-        if (end !== undefined) checkUnchanged(file, end)
-        yield {
-          file,
-          bytes: Buffer.from(memory, buffer * BUFFER + from, to - from),
-          sha1: end?.sha1,
-        }
-        if (end !== undefined) index += 1
-      }
-      if (index === files.length) return
+    let done = 0
+    for await (const [{ buffer, used, rooms, endings }] of messages) {
+      const read = endings.map((ending, index) => fileRead(wanted[done + index]?.file, ending))
+      yield { bytes: Buffer.from(memory, buffer * BUFFER, used), rooms, read }
+      done += read.length
+      if (done === wanted.length) return
       Atomics.add(free, 0, 1)
       Atomics.notify(free, 0)
     }
-    throw new BundleThreadEndedError(index, files.length)
+    throw new BundleThreadEndedError(done, wanted.length)
   } finally {
     await thread.terminate()
   }
 }
 
-function wantedOf({ location, size }: BundleFile): Task['files'][number] {
-  return { location, size }
+function taskOf({ file: { location, size }, room }: Wanted): Task['files'][number] {
+  return { location, size, room }
+}
+
+function fileRead(file: BundleFile | undefined, ending: Ending): FileRead {
+  if (file === undefined) throw new TypeError('the thread read more files than it was given')
+  checkUnchanged(file, ending)
+  return { file, sha1: ending.sha1 }
 }
 
 function startThread(workerData: Task): Worker {

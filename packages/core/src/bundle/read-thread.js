@@ -4,78 +4,69 @@
  * of ours for the same reason.
  */
 import { createHash } from 'node:crypto'
-import { closeSync, fstatSync, openSync, read, readSync } from 'node:fs'
-import { promisify } from 'node:util'
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
 import { parentPort, workerData } from 'node:worker_threads'
 
 /** @type {import('./read-in-thread.ts').Task} */
 const { files, memory, bufferBytes, free } = workerData
 const buffers = memory.byteLength / bufferBytes
-/** So much is read and hashed at a time. */
+/** So much is read and hashed at a time: the processor's own cache holds it. */
 const PIECE = 256 * 1024
-/** Waiting for so little takes longer than reading it. */
-const SMALL = 64 * 1024
-const readLater = promisify(read)
 
 let turn = 0
 let used = 0
-/** @type {import('./read-in-thread.ts').Part[]} */
-let parts = []
+/** @type {number[]} */
+let rooms = []
+/** @type {import('./unchanged.ts').Ending[]} */
+let endings = []
+
+function handOver() {
+  parentPort?.postMessage({ buffer: turn % buffers, used, rooms, endings })
+}
 
 /** The other side takes what is there; goes on when the next buffer is free. */
-function handOver() {
-  parentPort?.postMessage({ buffer: turn % buffers, parts })
+function nextBuffer() {
+  handOver()
   Atomics.sub(free, 0, 1)
   while (Atomics.load(free, 0) === 0) Atomics.wait(free, 0, 0)
   turn += 1
   used = 0
-  parts = []
+  rooms = []
+  endings = []
 }
 
-/**
- * A thread that never waits is put last by a busy machine, behind everybody else's: so it waits for what it reads, which
- * costs a quiet machine little.
- *
- * @param {number} descriptor
- * @param {Buffer} bytes
- */
-async function readInto(descriptor, bytes) {
-  if (bytes.length <= SMALL) return readSync(descriptor, bytes)
-  const { bytesRead } = await readLater(descriptor, bytes, 0, bytes.length, null)
-  return bytesRead
+/** @param {number} room */
+function leave(room) {
+  if (bufferBytes - used < room) nextBuffer()
+  rooms.push(used)
+  used += room
 }
 
 /** @param {import('./read-in-thread.ts').Task['files'][number]} file */
-async function readFile({ location, size }) {
+function readFile({ location, size }) {
   const descriptor = openSync(location, 'r')
   try {
     const hash = createHash('sha1')
-    let from = used
     let done = 0
     while (done < size) {
-      if (used === bufferBytes) {
-        parts.push({ from, to: used, end: undefined })
-        handOver()
-        from = 0
-      }
-      const room = Math.min(bufferBytes - used, size - done, PIECE)
-      const bytes = Buffer.from(memory, (turn % buffers) * bufferBytes + used, room)
-      const count = await readInto(descriptor, bytes)
+      if (used === bufferBytes) nextBuffer()
+      const most = Math.min(bufferBytes - used, size - done, PIECE)
+      const bytes = Buffer.from(memory, (turn % buffers) * bufferBytes + used, most)
+      const count = readSync(descriptor, bytes)
       if (count === 0) break
       hash.update(bytes.subarray(0, count))
       used += count
       done += count
     }
     const { size: now, mtime } = fstatSync(descriptor)
-    const end = { read: done, size: now, modified: mtime.getTime(), sha1: hash.digest('hex') }
-    parts.push({ from, to: used, end })
+    endings.push({ read: done, size: now, modified: mtime.getTime(), sha1: hash.digest('hex') })
   } finally {
     closeSync(descriptor)
   }
 }
 
 for (const file of files) {
-  await readFile(file)
-  if (parts.length >= 1000) handOver()
+  leave(file.room)
+  readFile(file)
 }
-parentPort?.postMessage({ buffer: turn % buffers, parts })
+handOver()

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { tarHeader as independent } from '../../../../test/pacifica/tar.ts'
-import { paddingAfter, tarHeader } from './tar-header.ts'
+import { paddingAfter, tarHeader, tarHeaderSize } from './tar-header.ts'
 
 const AT = new Date('2018-08-30T15:19:40.987Z')
 
@@ -13,6 +13,7 @@ test.each([
 ])('a plain name needs one block, whatever the size: %s, %d bytes', (name, size) => {
   const header = tarHeader({ name, size, modified: AT })
   expect(header.length).toBe(512)
+  expect(tarHeaderSize({ name, size, modified: AT })).toBe(512)
   const expected = independent({ name, size, mtime: Math.floor(AT.getTime() / 1000) }, 'pax')
   expect(header.equals(expected)).toBe(true)
 })
@@ -28,6 +29,7 @@ test.each(['x'.repeat(101), 'パソ/café.csv', 'line\nbreak', 'é'.repeat(400)]
     const length = Number(/(\d+) path=/.exec(header.toString('latin1'))?.[1])
     expect(length).toBe(String(length).length + Buffer.byteLength(record))
     expect(header.length).toBe(1_024 + Math.ceil((bytes + 10) / 512) * 512)
+    expect(tarHeaderSize({ name, size: 3, modified: AT })).toBe(header.length)
   },
 )
 
@@ -35,7 +37,9 @@ test.each([
   ['1960-01-02T03:04:05Z', -315_521_755],
   ['9999-12-31T23:59:59Z', 253_402_300_799],
 ])('a time that the header cannot hold has its own record: %s', (time, seconds) => {
-  const header = tarHeader({ name: 'a', size: 0, modified: new Date(time) })
+  const member = { name: 'a', size: 0, modified: new Date(time) }
+  const header = tarHeader(member)
+  expect(tarHeaderSize(member)).toBe(header.length)
   expect(header.toString('latin1')).toContain(` mtime=${seconds}\n`)
 })
 

@@ -19,18 +19,39 @@ export interface TarMember {
 /** Two blocks of zeros. */
 export const END_OF_TAR: Buffer = Buffer.alloc(2 * BLOCK)
 
-export function tarHeader({ name, size, modified }: TarMember): Buffer {
-  const seconds = Math.floor(modified.getTime() / 1000)
-  const time = Math.min(Math.max(seconds, 0), LARGEST_OCTAL)
-  const records = [
-    ...(PLAIN_NAME.test(name) ? [] : [record('path', name)]),
-    ...(time === seconds ? [] : [record('mtime', String(seconds))]),
-  ]
+export function tarHeader(member: TarMember): Buffer {
+  const { name, size } = member
+  const time = timeOf(member)
   const own = header(name, size, time, '0')
-  if (records.length === 0) return own
-  const pax = Buffer.concat(records)
+  const pax = paxOf(member)
+  if (pax.length === 0) return own
   const padding = Buffer.alloc(paddingAfter(pax.length))
   return Buffer.concat([header('PaxHeader', pax.length, time, 'x'), pax, padding, own])
+}
+
+/** How long `tarHeader` is, without the work of making it. */
+export function tarHeaderSize(member: TarMember): number {
+  const pax = paxOf(member).length
+  return pax === 0 ? BLOCK : BLOCK + pax + paddingAfter(pax) + BLOCK
+}
+
+/** Records for what the fields of ustar cannot say; mostly none. */
+function paxOf(member: TarMember): Buffer {
+  const { name } = member
+  const seconds = secondsOf(member)
+  return Buffer.concat([
+    ...(PLAIN_NAME.test(name) ? [] : [record('path', name)]),
+    ...(timeOf(member) === seconds ? [] : [record('mtime', String(seconds))]),
+  ])
+}
+
+function secondsOf({ modified }: TarMember): number {
+  return Math.floor(modified.getTime() / 1000)
+}
+
+/** What the field holds: the nearest that it can. */
+function timeOf(member: TarMember): number {
+  return Math.min(Math.max(secondsOf(member), 0), LARGEST_OCTAL)
 }
 
 /** How many zeros follow so many bytes, up to the next block. */

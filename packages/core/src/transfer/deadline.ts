@@ -1,9 +1,9 @@
 /** How long a transfer may stand still, and how it is called off. */
 export interface TransferOptions {
   /**
-   * Milliseconds without progress; 180 000 (three minutes, as in Python) unless given. Progress is a byte that moves, or
-   * news of the cart or of the job. So it bounds every wait, and a large transfer that goes on is never cut off; for a
-   * limit on the whole give `AbortSignal.timeout(ms)` as the signal.
+   * Milliseconds without progress; 180 000 (three minutes, as in Python) unless given. Progress is a byte that moves (of
+   * an upload: the next 1 MiB that the system has taken), or news of the cart or of the job. So it bounds every wait, and
+   * a large transfer that goes on is never cut off; for a limit on the whole give `AbortSignal.timeout(ms)` as the signal.
    */
   readonly timeout?: number
   /** Calls the transfer off; it then rejects with the signal's reason. */

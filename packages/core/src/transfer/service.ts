@@ -36,7 +36,7 @@ export interface Call {
 
 /** Sent as `application/octet-stream`. */
 export interface Upload {
-  /** A chunk may be used again when the next but one is asked for. Whatever this throws, the call rejects with. */
+  /** A chunk may be used again when the next is asked for. Whatever this throws, the call rejects with. */
   readonly chunks: AsyncIterable<Buffer>
   /** The exact length of all chunks, in bytes. */
   readonly size: number
@@ -146,15 +146,13 @@ function start(client: Got, { method, url, signal, json, upload }: Call): Reques
   return request
 }
 
-/** Resolves with what the chunks threw, if they did; never rejects. While one is on its way, the next is made. */
+/** Resolves with what the chunks threw, if they did; never rejects. */
 async function send(request: Request, { chunks }: Upload): Promise<unknown> {
-  let flushing = Promise.resolve(true)
   try {
     for await (const chunk of chunks) {
-      if (!(await flushing)) return undefined
-      flushing = flushed(request, chunk)
+      if (!(await flushed(request, chunk))) return undefined
     }
-    if (await flushing) request.end()
+    request.end()
     return undefined
   } catch (error) {
     request.destroy()

@@ -120,13 +120,21 @@ export function uploaderContract(name: string, open: () => Promise<Destination>)
       ])
     })
 
-    test('thousands of files are one bundle', async () => {
-      const paths = Array.from({ length: 3_000 }, (_, index) => `${index % 7}/${index}.txt`)
-      for (const path of paths) await put(path, path)
+    test('thousands of files, and a large one among them, are one bundle', async () => {
+      const contents = new Map([['3/large.bin', randomBytes(3_000_000)]])
+      for (let index = 0; index < 3_000; index += 1) {
+        const path = `${index % 7}/${index}.txt`
+        contents.set(path, Buffer.from(path))
+      }
+      for (const [path, content] of contents) await put(path, content)
       await destination.runner.upload(source, SUBJECT)
       const [bundle] = await destination.arrived()
-      expect(bundle?.members).toHaveLength(3_000)
-      expect(bundle?.metadata).toHaveLength(3_004)
+      expect(bundle?.members).toHaveLength(3_001)
+      expect(bundle?.metadata).toHaveLength(3_005)
+      const other = bundle?.members.find(
+        ({ name, content }) => !contents.get(name.slice('data/'.length))?.equals(content),
+      )
+      expect(other?.name).toBeUndefined()
     })
 
     test('times are kept in UTC seconds, also before 1970 and after 2038', async () => {
