@@ -325,3 +325,23 @@ function nested(depth: number): unknown {
   for (let level = 0; level < depth; level += 1) value = { a: value, b: level }
   return value
 }
+
+test('what is under way to a target when the service stops is recorded before it has stopped', async () => {
+  const site = await start()
+  const retry = { delays: [3_600] }
+  const subscription = await site.subscribe('under way', '/under-way', { retry })
+  await site.post('under way')
+  await site.settled(subscription, 'delivered')
+  site.receiver.behave('/under-way', 'silence')
+  await site.post('under way') // begins as it is stored: nothing else is in the way
+  await until(() => expect(site.receiver.sent('/under-way')).toHaveLength(2))
+  await site.service.restart()
+  const states = (await site.deliveries(subscription)).map(({ state, attempts }) => [
+    state,
+    attempts.length,
+  ])
+  expect(states).toEqual([
+    ['retrying', 1],
+    ['delivered', 1],
+  ])
+})

@@ -134,6 +134,8 @@ export function startDelivering(needs: DeliverLoopNeeds, config: NotificationsCo
   const caps = capsOf(config)
   const http = httpTarget({ egress, secrets, now: Date.now }, { timeoutMs })
   const dispatch = dispatchTarget({ transport: needs.transport }, { timeoutMs })
+  // Opened before the slots, so that it is closed after what is in hand has been stored.
+  const record = recorder(needs, caps)
   const slots = slotsFor(needs, 'deliveries', config.deliveryConcurrency)
   const inTurn = oneAtATime()
   const claimOptions = (limit: number) => {
@@ -145,7 +147,7 @@ export function startDelivering(needs: DeliverLoopNeeds, config: NotificationsCo
       claim: (limit) => inTurn(() => lookAtDue(sql, claimOptions(limit))),
       follow: (subscriptions) => followDeliveries(sql, subscriptions),
       deliverBell: bells.deliver,
-      record: recorder(needs, caps),
+      record,
       disable: disableExhausted({ ...needs }, { disableAfterMs: config.disableAfterMs }),
       events: needs.events,
       targetFor: (url) => (dispatcherOf(url) === undefined ? http : dispatch),
@@ -165,7 +167,9 @@ export function startDelivering(needs: DeliverLoopNeeds, config: NotificationsCo
   )
   startLoop(needs, 'deliver', delivering.step, bells.deliver)
   startLoop(needs, 'lanes', followStep(needs), createBell(), FOLLOW_EVERY_MS)
-  return atOnce({ slots, delivering, inTurn, now: () => performance.now() }, claimOptions)
+  const { stopping } = life
+  const now = () => performance.now()
+  return atOnce({ slots, delivering, inTurn, now, stopping }, claimOptions)
 }
 
 /** The net under the lanes. */

@@ -38,11 +38,13 @@ export interface AtOnceNeeds {
   /** With this process' other claims: of two at a time one would be too late (claim-statement.ts). */
   readonly inTurn: OneAtATime
   readonly now: () => number
+  /** Then nothing more is begun. */
+  readonly stopping: AbortSignal
 }
 
 /** A quarter of the slots is left to what is due already. */
 export function atOnce(
-  { slots, delivering, inTurn, now }: AtOnceNeeds,
+  { slots, delivering, inTurn, now, stopping }: AtOnceNeeds,
   options: (limit: number) => Required<ClaimOptions>,
 ): AtOnce {
   const leave = Math.floor(slots.size / 4)
@@ -50,11 +52,15 @@ export function atOnce(
   let hurriesUntil = 0
   return {
     async takeSlots(wanted) {
-      if (wanted === 0) return 0
+      if (wanted === 0 || stopping.aborted) return 0
       const count = Math.min(wanted, slots.size - leave)
       const withinMs = now() < hurriesUntil ? 0 : PATIENCE_MS
-      if (await slots.takeInTurn(count, { leave, withinMs })) return count
-      if (withinMs > 0) hurriesUntil = now() + PATIENCE_MS
+      if (!(await slots.takeInTurn(count, { leave, withinMs }))) {
+        if (withinMs > 0) hurriesUntil = now() + PATIENCE_MS
+        return 0
+      }
+      if (!stopping.aborted) return count
+      slots.giveBack(count)
       return 0
     },
     send: (taken, claim) =>
