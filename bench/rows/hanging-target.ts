@@ -3,9 +3,9 @@
  * many deliveries that have been made to it, in pairs. So the tables are alike in both: over tables that were empty when
  * PostgreSQL last counted them its plans are others, and slower ones.
  */
-import type { Database } from '@pacifica/platform'
 import { medianOf } from '../figures.ts'
 import { usedOf } from '../pipeline/figures.ts'
+import { type Backlog, fill } from '../pipeline/fill.ts'
 import { eventFor, expressionFor } from '../pipeline/load.ts'
 import { type Load, ours, type Ran, type RunNeeds, run } from '../pipeline/run.ts'
 import { withSite } from '../pipeline/with-site.ts'
@@ -14,9 +14,6 @@ import type { Measured, Row } from '../row.ts'
 const OF_TARGET = 100_000
 const SUBSCRIPTIONS = 100
 const GOAL_LOSS = 0.1
-
-/** The state of the target's deliveries: all wait for it, or all have been made. */
-type Backlog = 'due' | 'delivered'
 
 export const row: Row = {
   name: 'hanging-target',
@@ -65,37 +62,4 @@ function loadBeside(
     ...{ warming: events(count / 10), events: events(count) },
     prepare: (database) => fill(database, site.port, { backlog, ofTarget }),
   }
-}
-
-const HANGING = `
-  INSERT INTO eventmatch (uuid, name, jsonpath, "user", target_url, revision)
-  VALUES (md5('hang')::uuid, 'hanging', '$.nothing', 'unlucky', $1, 1)`
-
-const EVENTS = [
-  `INSERT INTO eventlog (uuid, jsondata, digest, state, match_due)
-   SELECT md5('h' || n)::uuid, '{"cloudEventsVersion":"0.1","eventType":"h","source":"/h","eventID":"' || n || '"}',
-     'h' || n, 'matched', NULL FROM generate_series(1, $1::int) n`,
-  `INSERT INTO policy_answer (event, owner, state, answered, due)
-   SELECT md5('h' || n)::uuid, 'unlucky', 'allowed', now() + interval '1 day', NULL FROM generate_series(1, $1::int) n`,
-]
-
-const DELIVERIES: Readonly<Record<Backlog, string>> = {
-  due: deliveries("'pending', now() - interval '1 hour', NULL"),
-  delivered: deliveries("'delivered', NULL, now()"),
-}
-
-function deliveries(stateDueSettled: string): string {
-  return `
-    INSERT INTO delivery (event, subscription, owner, state, due, settled)
-    SELECT md5('h' || n)::uuid, md5('hang')::uuid, 'unlucky', ${stateDueSettled} FROM generate_series(1, $1::int) n`
-}
-
-async function fill(
-  database: Database,
-  port: number,
-  { backlog, ofTarget }: { backlog: Backlog; ofTarget: number },
-): Promise<void> {
-  await database.query(HANGING, [`http://127.0.0.250:${port}/hang`])
-  for (const statement of [...EVENTS, DELIVERIES[backlog]])
-    await database.query(statement, [ofTarget])
 }
