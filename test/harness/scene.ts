@@ -97,7 +97,6 @@ async function openApi(
           store: eventStore({ sql: database }),
           spool: NO_SPOOL,
           availability: THERE,
-          matchBell: bells.match,
           log,
         },
         ACCEPT,

@@ -28,6 +28,7 @@ import { openAdminSocket } from './cli/admin-socket.ts'
 import { type NotificationsConfig, RECENT_EVENTS } from './config.ts'
 import { openTables } from './database/open.ts'
 import { deadLetterGauge } from './dead/metrics.ts'
+import type { AtOnce } from './deliver/at-once.ts'
 import { capsOf } from './deliver/caps.ts'
 import { laneGauges } from './deliver/lane-metrics.ts'
 import {
@@ -37,7 +38,15 @@ import {
   type ReceiveGuard,
 } from './identity/index.ts'
 import { startIntake } from './intake/start.ts'
-import { startBacktesting, startDelivering, startMatching, startRecovering } from './loops.ts'
+import {
+  type DeliverLoopNeeds,
+  type MatchLoopNeeds,
+  startBacktesting,
+  startDelivering,
+  startMatching,
+  startRecovering,
+} from './loops.ts'
+import type { Matcher } from './match/match.ts'
 import { backlogGauges, pipelineMetrics } from './metrics.ts'
 import { startRetention } from './purge/retention.ts'
 import { recentEvents } from './recent-events.ts'
@@ -98,22 +107,16 @@ export async function startNotifications(
   }
   const policy = policyClient(config)
   life.onClose('policy client', () => policy.close())
-  if (config.roles.includes('match')) {
-    startMatching({ ...loops, policy }, config)
-    startBacktesting({ ...loops, policy, backtests: backtestMetrics(metrics) }, config)
-    startRetention(loops, config)
-  }
-  if (config.roles.includes('deliver')) {
-    health.add('transport', () => transport.trouble())
-    startDelivering({ ...loops, transport, egress, secrets }, config)
-    startRecovering(loops, config)
-  }
+  const matcher = startWorking(
+    { ...loops, policy, transport, egress, secrets, counts: metrics },
+    config,
+  )
   if (config.roles.includes('intake'))
     followTasks({ ...loops, metrics, channel: transport.taskEvents })
   const isApi = config.roles.includes('api')
   const intake = config.roles.includes('intake') ? transport.intake : undefined
   if (!isApi && intake === undefined) return serveOperations(life, { log, metrics, health }, config)
-  const accepting = openAccepting({ ...loops, metrics }, config)
+  const accepting = openAccepting({ ...loops, matcher, metrics }, config)
   if (intake !== undefined) startIntake({ ...loops, ...accepting, metrics, intake }, config)
   if (!isApi) return serveOperations(life, { log, metrics, health }, config)
   return serveApi(
@@ -135,6 +138,26 @@ export async function startNotifications(
     },
     config,
   )
+}
+
+/** What the roles `match` and `deliver` name. Answers the one who matches. */
+function startWorking(
+  needs: MatchLoopNeeds & DeliverLoopNeeds & { readonly counts: Metrics },
+  config: NotificationsConfig,
+): Matcher | undefined {
+  const { health, transport, counts } = needs
+  let deliverAtOnce: AtOnce | undefined
+  // Before matching, so that it is closed after it: what is matched is sent at once.
+  if (config.roles.includes('deliver')) {
+    health.add('transport', () => transport.trouble())
+    deliverAtOnce = startDelivering(needs, config)
+    startRecovering(needs, config)
+  }
+  if (!config.roles.includes('match')) return undefined
+  const matcher = startMatching({ ...needs, deliverAtOnce }, config)
+  startBacktesting({ ...needs, backtests: backtestMetrics(counts) }, config)
+  startRetention(needs, config)
+  return matcher
 }
 
 async function serveOperations(

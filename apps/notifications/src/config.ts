@@ -292,10 +292,15 @@ export const ACCEPT = {
 }
 /** How much of the spool is stored with one statement, and how often it is looked at. */
 export const TAKE_IN = { maxFiles: 500, maxBytes: 16 * MiB, idleMs: 5_000 }
-/** A batch takes a sixth of its lease at the most, so that what is left is enough to record it. */
-export const MATCH = { batch: 100, leasePerBatch: 6 }
 /** Events are kept for a while as they were read: so many characters of them, for each process. */
 export const RECENT_EVENTS = 4 * MiB
+/** A batch takes a sixth of its lease at the most, so that what is left is enough to record it. */
+export const MATCH = {
+  ...{ batch: 100, leasePerBatch: 6 },
+  inHand: { events: 2_000, length: RECENT_EVENTS },
+}
+/** An event waits for Policy no longer than this before what it matches is stored; then the question is stored too. */
+export const ASK_AT_ONCE = { mostUsers: 16, waitMs: 5_000, patienceMs: 1_000, restMs: 10_000 }
 /** A loop that is not rung looks so often. */
 export const IDLE_MS = 2_000
 /** A recovery is looked at so often. */

@@ -13,10 +13,12 @@ import {
   isUnavailable,
   type Lifetime,
   type Log,
+  oneAtATime,
   type Slots,
   type Transport,
   workLoop,
 } from '@pacifica/platform'
+import { askAtOnce } from './authorize/ask-at-once.ts'
 import { authorizeStep } from './authorize/authorize.ts'
 import type { PolicyClient } from './authorize/policy-client.ts'
 import { policyStore } from './authorize/policy-store.ts'
@@ -27,6 +29,7 @@ import { createGate } from './backtest/gate.ts'
 import type { BacktestMetrics } from './backtest/metrics.ts'
 import type { Bells } from './bells.ts'
 import {
+  ASK_AT_ONCE,
   BACKTEST,
   FOLLOW_EVERY_MS,
   IDLE_MS,
@@ -36,6 +39,7 @@ import {
   RECOVER_EVERY_MS,
 } from './config.ts'
 import type { Availability } from './database/availability.ts'
+import { type AtOnce, atOnce } from './deliver/at-once.ts'
 import { type Caps, capsOf } from './deliver/caps.ts'
 import { lookAtDue } from './deliver/claim.ts'
 import { disableExhausted } from './deliver/disable.ts'
@@ -46,9 +50,9 @@ import { adjustRamps } from './deliver/ramp.ts'
 import { type Result, recordResults } from './deliver/record.ts'
 import { DEFAULT_RETRY } from './deliver/retry.ts'
 import { dispatcherOf } from './deliver/target.ts'
-import { deliverStep } from './deliver/worker.ts'
+import { deliverer } from './deliver/worker.ts'
 import { liveSubscriptions } from './match/live-subscriptions.ts'
-import { matchStep } from './match/match.ts'
+import { type Matcher, matcher } from './match/match.ts'
 import { matchStore } from './match/match-store.ts'
 import type { PipelineMetrics } from './metrics.ts'
 import type { RecentEvents } from './recent-events.ts'
@@ -67,46 +71,50 @@ export interface LoopNeeds {
   readonly events: RecentEvents
 }
 
-export function startMatching(
-  needs: LoopNeeds & { policy: PolicyClient; subscriptions: SubscriptionStore },
-  config: NotificationsConfig,
-): void {
-  const { database: sql, bells, log, life, metrics } = needs
-  const leaseMs = config.matchLeaseMs
-  const match = matchStep(
-    {
-      store: matchStore({ sql, leaseMs }),
-      subscriptions: liveSubscriptions({ sql }),
-      events: needs.events,
-      disable: needs.subscriptions.disable,
-      authorizeBell: bells.authorize,
-      metrics,
-      log,
-      abandoning: life.abandoning,
-    },
-    { batch: MATCH.batch, batchMs: leaseMs / MATCH.leasePerBatch, leaseMs },
-  )
-  startLoop(needs, 'match', match, bells.match)
+export interface MatchLoopNeeds extends LoopNeeds {
+  readonly policy: PolicyClient
+  readonly subscriptions: SubscriptionStore
+  /** In a process that delivers. */
+  readonly deliverAtOnce?: AtOnce | undefined
+}
+
+export function startMatching(needs: MatchLoopNeeds, config: NotificationsConfig): Matcher {
+  const { database: sql, bells, log, life, metrics, policy, deliverAtOnce } = needs
+  const { stopping, abandoning } = life
   const watch = policyWatch(() => new Date())
   needs.health.addOutside('policy', watch.trouble)
   // Opened before the slots, so that it is closed after what is in hand has been stored.
   const record = answerRecorder(needs)
   const slots = slotsFor(needs, 'policy', config.policyConcurrency)
+  const asking = { policy, slots, watch, metrics, log, random: Math.random, abandoning }
   const authorize = authorizeStep(
-    {
-      store: policyStore({ sql, record }),
-      policy: needs.policy,
-      slots,
-      watch,
-      deliverBell: bells.deliver,
-      metrics,
-      log,
-      random: Math.random,
-      abandoning: life.abandoning,
-    },
+    { ...asking, store: policyStore({ sql, record }), deliverBell: bells.deliver },
     { leaseMs: config.policyTimeoutMs + LEASE_MARGIN_MS },
   )
   startLoop(needs, 'authorize', authorize, bells.authorize)
+
+  const leaseMs = config.matchLeaseMs
+  const matching = matcher(
+    {
+      ...{ log, metrics, stopping, abandoning },
+      store: matchStore({ sql, leaseMs }),
+      subscriptions: liveSubscriptions({ sql }),
+      events: needs.events,
+      askAtOnce: askAtOnce({ ...asking, stopping }, ASK_AT_ONCE),
+      ...(deliverAtOnce && { deliverAtOnce }),
+      follow: (subscriptions) => hint(needs, subscriptions),
+      disable: needs.subscriptions.disable,
+      authorizeBell: bells.authorize,
+      deliverBell: bells.deliver,
+    },
+    {
+      ...{ batch: MATCH.batch, batchMs: leaseMs / MATCH.leasePerBatch, leaseMs },
+      ...{ inHand: MATCH.inHand, policyTtlMs: config.policyTtlMs },
+    },
+  )
+  life.onClose('events in hand', () => matching.drained())
+  startLoop(needs, 'match', () => matching.step(), bells.match)
+  return matching
 }
 
 export interface DeliverLoopNeeds extends LoopNeeds {
@@ -116,7 +124,8 @@ export interface DeliverLoopNeeds extends LoopNeeds {
   readonly subscriptions: SubscriptionStore
 }
 
-export function startDelivering(needs: DeliverLoopNeeds, config: NotificationsConfig): void {
+/** Answers the way for deliveries that are claimed as they are stored. */
+export function startDelivering(needs: DeliverLoopNeeds, config: NotificationsConfig): AtOnce {
   const { database: sql, bells, log, life } = needs
   const timeoutMs = config.deliveryTimeoutMs
   const leaseMs = timeoutMs + LEASE_MARGIN_MS
@@ -125,19 +134,22 @@ export function startDelivering(needs: DeliverLoopNeeds, config: NotificationsCo
   const caps = capsOf(config)
   const http = httpTarget({ egress, secrets, now: Date.now }, { timeoutMs })
   const dispatch = dispatchTarget({ transport: needs.transport }, { timeoutMs })
-  const deliver = deliverStep(
+  const slots = slotsFor(needs, 'deliveries', config.deliveryConcurrency)
+  const inTurn = oneAtATime()
+  const claimOptions = (limit: number) => {
+    const dispatching = needs.transport.publishTrouble() === undefined
+    return { limit, leaseMs, policyTtlMs, caps, dispatching }
+  }
+  const delivering = deliverer(
     {
-      claim: (limit) => {
-        const dispatching = needs.transport.publishTrouble() === undefined
-        return lookAtDue(sql, { limit, leaseMs, policyTtlMs, caps, dispatching })
-      },
+      claim: (limit) => inTurn(() => lookAtDue(sql, claimOptions(limit))),
       follow: (subscriptions) => followDeliveries(sql, subscriptions),
       deliverBell: bells.deliver,
       record: recorder(needs, caps),
       disable: disableExhausted({ ...needs }, { disableAfterMs: config.disableAfterMs }),
       events: needs.events,
       targetFor: (url) => (dispatcherOf(url) === undefined ? http : dispatch),
-      slots: slotsFor(needs, 'deliveries', config.deliveryConcurrency),
+      slots,
       authorizeBell: bells.authorize,
       metrics: needs.metrics,
       log,
@@ -151,8 +163,9 @@ export function startDelivering(needs: DeliverLoopNeeds, config: NotificationsCo
       leaseMs,
     },
   )
-  startLoop(needs, 'deliver', deliver, bells.deliver)
+  startLoop(needs, 'deliver', delivering.step, bells.deliver)
   startLoop(needs, 'lanes', followStep(needs), createBell(), FOLLOW_EVERY_MS)
+  return atOnce({ slots, delivering, inTurn, now: () => performance.now() }, claimOptions)
 }
 
 /** The net under the lanes. */

@@ -16,12 +16,14 @@ export interface Accepted {
 export interface EventStore {
   /**
    * Commits all of them or none; answers in the order given. New events are stored under `uuids`, made up if not given,
-   * and with the `traces` of the requests that brought them.
+   * and with the `traces` of the requests that brought them. `leaseMs`: they are stored as claimed, for so long, by this
+   * process to be matched (match/match-store.ts), which has begun their claim 1 with that; 0: by nobody.
    */
   insert(
     events: readonly Event[],
     uuids?: readonly string[],
     traces?: readonly (string | undefined)[],
+    leaseMs?: number,
   ): Promise<Accepted[]>
   /** So that the id that a sender was given leads to the event that had been stored before. */
   alias(aliases: readonly Alias[]): Promise<void>
@@ -37,9 +39,11 @@ export interface Alias {
 // where something is unusual: to read a row for each event costs the service more than to send it.
 const insertNew = `
   WITH fresh AS (
-    INSERT INTO eventlog (uuid, spec_version, source, event_id, event_type, event_time, digest, trace, jsondata)
-    SELECT * FROM unnest($1::text[]::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
-      $9::text[])
+    INSERT INTO eventlog (match_claim, match_begun, match_due,
+      uuid, spec_version, source, event_id, event_type, event_time, digest, trace, jsondata)
+    SELECT sign($9), sign($9), now() + $9::float8 * interval '1 millisecond', given.*
+    FROM unnest($1::text[]::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
+      $10::text[]) AS given
     ON CONFLICT (digest) DO NOTHING
     RETURNING uuid, source, event_id)
   SELECT CASE WHEN (SELECT count(*) FROM fresh) < cardinality($1::text[]) THEN ARRAY(SELECT uuid::text FROM fresh) END AS stored,
@@ -79,8 +83,8 @@ export function eventStore(needs: { sql: Sql }): EventStore {
   }
 
   return {
-    async insert(events, uuids = events.map(() => randomUUID()), traces = []) {
-      const values = columns(events, uuids, traces)
+    async insert(events, uuids = events.map(() => randomUUID()), traces = [], leaseMs = 0) {
+      const values = columns(events, uuids, traces, leaseMs)
       const [told] = await needs.sql.query<Told>(insertNew, values, 'prepared')
       const stored = new Set(told?.stored ?? uuids)
       const known = await find(events.filter((_, index) => !stored.has(uuids[index] as string)))
@@ -136,6 +140,7 @@ function columns(
   events: readonly Event[],
   uuids: readonly string[],
   traces: readonly (string | undefined)[],
+  leaseMs: number,
 ): unknown[] {
   return [
     textArray(uuids),
@@ -146,6 +151,7 @@ function columns(
     textArray(events.map((event) => (event.time === undefined ? null : column(event.time)))),
     textArray(events.map((event) => event.digest)),
     textArray(events.map((_, index) => traces[index] ?? null)),
+    leaseMs,
     // Last: what `pg` appends to a long parameter makes it move all before to a larger buffer.
     textArray(events.map((event) => event.text)),
   ]

@@ -1,4 +1,5 @@
 /** Puts the parts of accepting together: the spool, the receiver, and the loop that takes in what was spooled. */
+import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
 import {
   createBell,
@@ -12,8 +13,9 @@ import {
 import type { Bells } from '../bells.ts'
 import { ACCEPT, type NotificationsConfig, TAKE_IN } from '../config.ts'
 import type { Availability } from '../database/availability.ts'
+import type { Matcher } from '../match/match.ts'
 import type { RecentEvents } from '../recent-events.ts'
-import { type EventStore, eventStore } from './event-store.ts'
+import { type Accepted, type EventStore, eventStore } from './event-store.ts'
 import { type AcceptMetrics, acceptMetrics, spoolMetrics } from './metrics.ts'
 import { type Receiver, receiver } from './receive.ts'
 import { openSpool } from './spool/spool.ts'
@@ -28,6 +30,8 @@ export interface AcceptingNeeds {
   readonly availability: Availability
   readonly bells: Bells
   readonly events: Pick<RecentEvents, 'add'>
+  /** In a process that matches. */
+  readonly matcher?: Pick<Matcher, 'takes' | 'take'> | undefined
 }
 
 export function openAccepting(
@@ -52,7 +56,7 @@ export function openAccepting(
   const loop = workLoop(step, { name: 'take-in', signal: life.stopping, bell, idleMs, log })
   life.onClose('take-in loop', () => loop)
 
-  const accepting = receiver(parts, ACCEPT)
+  const accepting = receiver({ ...parts, store: handingOn({ ...needs, store }, config) }, ACCEPT)
   life.onClose('accepting', () => accepting.close())
   return { receiver: accepting, acceptMetrics: counts }
 }
@@ -72,6 +76,33 @@ function remembering(store: EventStore, recent: Pick<RecentEvents, 'add'>): Even
         const event = events[place]
         if (!repeated && event !== undefined) recent.add(uuid, event)
       })
+      return accepted
+    },
+  }
+}
+
+/**
+ * Of new events this process takes as many as it has room for: they are stored as claimed, and need not be looked for
+ * and changed once more. The bell is for all others.
+ */
+function handingOn(
+  needs: Pick<AcceptingNeeds, 'matcher' | 'bells' | 'log'> & { readonly store: EventStore },
+  { matchLeaseMs }: Pick<NotificationsConfig, 'matchLeaseMs'>,
+): EventStore {
+  const { store, matcher, bells, log } = needs
+  return {
+    ...store,
+    async insert(events, uuids = events.map(() => randomUUID()), traces = []) {
+      const takes = matcher?.takes === true
+      const accepted = await store.insert(events, uuids, traces, takes ? matchLeaseMs : 0)
+      const stored = events.flatMap((event, place) => {
+        const { uuid, repeated } = accepted[place] as Accepted
+        const { text: jsondata, digest } = event
+        const trace = traces[place] ?? null
+        return repeated ? [] : [{ uuid, jsondata, digest, trace, claim: 1, begun: 1 }]
+      })
+      if (takes) matcher.take(stored).catch((err) => log.error({ err }, 'events.not_taken'))
+      else bells.match.ring()
       return accepted
     },
   }

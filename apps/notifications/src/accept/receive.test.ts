@@ -1,7 +1,6 @@
 /** What the receiver does when the database fails: nothing that is well-formed is refused while there is room on disk. */
 import { randomUUID } from 'node:crypto'
 import { Event } from '@pacifica/core'
-import { createBell } from '@pacifica/platform'
 import { expect, test } from 'vitest'
 import { silentLog } from '../../../../test/harness/index.ts'
 import type { Accepted, EventStore } from './event-store.ts'
@@ -35,7 +34,7 @@ function set(insert: EventStore['insert']) {
     ...{ suspect() {}, working() {}, onBack() {} },
   }
   const spool = { add: async (arrival: Arrival) => void spooled.push(arrival) }
-  const needs = { store, spool, availability, matchBell: createBell(), log: silentLog }
+  const needs = { store, spool, availability, log: silentLog }
   return { accepting: receiver(needs, options), spooled, state }
 }
 
@@ -112,7 +111,6 @@ test('a refusal of the spool is the answer', async () => {
       store: { insert: asGiven, alias: () => Promise.resolve() },
       spool: { add: () => Promise.reject(new Error('full')) },
       availability: { away: true, lost() {}, suspect() {}, working() {}, onBack() {} },
-      matchBell: createBell(),
       log: silentLog,
     },
     options,

@@ -4,14 +4,7 @@
  */
 import { randomUUID } from 'node:crypto'
 import type { Event } from '@pacifica/core'
-import {
-  BatcherClosedError,
-  type Bell,
-  batcher,
-  isUnavailable,
-  type Log,
-  newTrace,
-} from '@pacifica/platform'
+import { BatcherClosedError, batcher, isUnavailable, type Log, newTrace } from '@pacifica/platform'
 import { type Availability, DatabaseUnavailableError } from '../database/availability.ts'
 import type { Accepted, EventStore } from './event-store.ts'
 import type { Arrival } from './spool/record.ts'
@@ -40,7 +33,6 @@ export interface ReceiverNeeds {
   readonly store: EventStore
   readonly spool: { add(arrival: Arrival): Promise<void> }
   readonly availability: Availability
-  readonly matchBell: Bell
   readonly log: Pick<Log, 'error'>
 }
 
@@ -115,9 +107,7 @@ function committer(needs: ReceiverNeeds, { commitMs }: ReceiverOptions) {
     const events = arrivals.map(({ event }) => event)
     const uuids = arrivals.map(({ uuid }) => uuid)
     const traces = arrivals.map(({ trace }) => trace)
-    const accepted = await within(commitMs, needs.store.insert(events, uuids, traces))
-    needs.matchBell.ring()
-    return accepted
+    return await within(commitMs, needs.store.insert(events, uuids, traces))
   }
 }
 

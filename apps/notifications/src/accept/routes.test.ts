@@ -6,7 +6,6 @@ import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { Event } from '@pacifica/core'
 import {
-  createBell,
   createHealth,
   createHttpApp,
   createMetrics,
@@ -58,7 +57,6 @@ describe.each(ENGINES)('on the %s engine', (engine) => {
         availability: {
           ...{ away: false, lost() {}, suspect() {}, working() {}, onBack() {} },
         },
-        matchBell: createBell(),
         log: silentLog,
       },
       group,

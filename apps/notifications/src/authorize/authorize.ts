@@ -4,7 +4,7 @@
  */
 import { type Bell, backoff, insist, type Log, type Slots } from '@pacifica/platform'
 import type { PipelineMetrics } from '../metrics.ts'
-import type { PolicyClient } from './policy-client.ts'
+import type { PolicyAnswer, PolicyClient } from './policy-client.ts'
 import type { PolicyStore, Question } from './policy-store.ts'
 import type { PolicyWatch } from './policy-watch.ts'
 
@@ -21,7 +21,7 @@ export interface AuthorizeNeeds {
   readonly abandoning: AbortSignal
 }
 
-const ASK_AGAIN = { firstMs: 1000, maxMs: 60_000, factor: 2, jitter: 0.1 }
+export const ASK_AGAIN = { firstMs: 1000, maxMs: 60_000, factor: 2, jitter: 0.1 }
 
 /** One step of the loop: claims as many questions as can be asked now. */
 export function authorizeStep(
@@ -30,9 +30,25 @@ export function authorizeStep(
 ): () => Promise<boolean> {
   return async () => {
     await needs.slots.free()
-    const questions = await needs.store.claim(needs.slots.available, options.leaseMs)
-    for (const question of questions) needs.slots.run(() => ask(needs, options, question))
+    const questions = await claimInSlots(needs, options.leaseMs)
+    for (const question of questions) needs.slots.start(() => ask(needs, options, question))
     return questions.length > 0
+  }
+}
+
+/** For each that was claimed a slot is taken. */
+async function claimInSlots(
+  { slots, store }: AuthorizeNeeds,
+  leaseMs: number,
+): Promise<readonly Question[]> {
+  const room = slots.take(slots.size)
+  let claimed = 0
+  try {
+    const questions = await store.claim(room, leaseMs)
+    claimed = questions.length
+    return questions
+  } finally {
+    slots.giveBack(room - claimed)
   }
 }
 
@@ -58,15 +74,19 @@ async function ask(
   if (answer.kind === 'allowed') needs.deliverBell.ring()
   if (recorded?.firstAfterMs !== undefined) needs.metrics.authorized(recorded.firstAfterMs)
   if (recorded && recorded.denied > 0) needs.metrics.settled('denied', recorded.denied)
-  const line = {
-    event,
-    owner,
-    answer: answer.kind,
-    status: answer.status,
-    ours: recorded !== undefined,
-    ms: Math.round(performance.now() - began),
-  }
+  const ms = performance.now() - began
+  logAnswer(needs.log, { event, owner, ours: recorded !== undefined, ms }, answer, askAgainMs)
+}
+
+/** @param askAgainMs when there was no answer */
+export function logAnswer(
+  log: Log,
+  asked: { event: string; owner: string; ours: boolean; ms: number },
+  answer: PolicyAnswer,
+  askAgainMs: number,
+): void {
+  const line = { ...asked, answer: answer.kind, status: answer.status, ms: Math.round(asked.ms) }
   if (answer.kind === 'unanswered')
-    needs.log.warn({ ...line, reason: answer.reason, next: askAgainMs }, 'policy.unanswered')
-  else needs.log.info(line, 'policy.answered')
+    log.warn({ ...line, reason: answer.reason, next: askAgainMs }, 'policy.unanswered')
+  else log.info(line, 'policy.answered')
 }

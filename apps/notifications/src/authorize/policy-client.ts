@@ -8,11 +8,20 @@ export type PolicyAnswer =
   | { readonly kind: 'allowed'; readonly status: number; readonly body: string }
   | { readonly kind: 'denied'; readonly status: number; readonly body: string }
   /** Policy could not be asked, or said something that is neither yes nor no: ask again. */
-  | { readonly kind: 'unanswered'; readonly status: number | null; readonly reason: string }
+  | {
+      readonly kind: 'unanswered'
+      readonly status: number | null
+      readonly reason: string
+      /** It may come yet: the time was over. */
+      readonly late?: true
+    }
 
 export interface PolicyClient {
-  /** Never rejects. `body` is the event's text as received, before any merge. */
-  ask(user: string, body: string, signal: AbortSignal): Promise<PolicyAnswer>
+  /**
+   * Never rejects. `body` is the event's text as received, before any merge.
+   * @param withinMs for who has less time than the client's own `timeoutMs`
+   */
+  ask(user: string, body: string, signal: AbortSignal, withinMs?: number): Promise<PolicyAnswer>
   close(): Promise<void>
 }
 
@@ -35,10 +44,11 @@ export function httpPolicyClient(options: {
   const headers = { 'content-type': 'application/json', ...basic(username, password) }
   const folder = `${pathname.replace(/\/+$/, '')}/events/`
   return {
-    async ask(user, body, signal) {
+    async ask(user, body, signal, withinMs = options.timeoutMs) {
+      const timeoutMs = Math.min(withinMs, options.timeoutMs)
       const limit = new AbortController()
       const end = () => limit.abort(new Error('the service is stopping'))
-      const timer = setTimeout(() => limit.abort(new PolicyTimeoutError()), options.timeoutMs)
+      const timer = setTimeout(() => limit.abort(new PolicyTimeoutError()), timeoutMs)
       signal.addEventListener('abort', end)
       if (signal.aborted) end()
       try {
@@ -48,8 +58,9 @@ export function httpPolicyClient(options: {
         const response = await agent.request({ ...request, signal: limit.signal })
         return answer(response.statusCode, await beginningOf(response.body, EXCERPT))
       } catch (error) {
-        const reason = `policy could not be asked: ${message(error, options.timeoutMs)}`
-        return { kind: 'unanswered', status: null, reason }
+        const reason = `policy could not be asked: ${message(error, timeoutMs)}`
+        const isLate = error instanceof PolicyTimeoutError
+        return { kind: 'unanswered', status: null, reason, ...(isLate && { late: true }) }
       } finally {
         clearTimeout(timer)
         signal.removeEventListener('abort', end)

@@ -102,9 +102,14 @@ async function storeAnswered(sql: Sql, answers: readonly Answered[]): Promise<An
     given.map(({ kind }) => kind),
     given.map(({ status }) => status),
     given.map(({ body }) => body),
-    given.map(({ status, body }) => `policy answered ${status}: ${body.slice(0, 500)}`),
+    given.map(reasonOf),
   ]
   return sql.query<AnswerRow>(recordAnswered, values, 'prepared')
+}
+
+/** For a delivery that a no settles. */
+export function reasonOf({ status, body }: { status: number; body: string }): string {
+  return `policy answered ${status}: ${body.slice(0, 500)}`
 }
 
 async function storeUnanswered(sql: Sql, answers: readonly Answered[]): Promise<AnswerRow[]> {

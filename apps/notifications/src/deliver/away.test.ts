@@ -10,7 +10,7 @@ import { followAll } from './lanes.ts'
 import { type Result, recordResults } from './record.ts'
 import { DEFAULT_RETRY } from './retry.ts'
 import type { Target } from './target.ts'
-import { deliverStep } from './worker.ts'
+import { deliverer } from './worker.ts'
 
 const minute = 60_000
 const gone = () => Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' })
@@ -27,7 +27,7 @@ async function attempt(delivery: ClaimedDelivery, trying: Trying): Promise<unkno
   const slots = createSlots(1, (error) => errors.push(error))
   const nothing = () => {}
   const look = { claimed: [delivery], aside: [], follow: [], late: false, blocked: false }
-  const step = deliverStep(
+  const { step } = deliverer(
     {
       ...{ claim: async () => look, follow: async () => 0, record: trying.record },
       ...{ disable: async () => {}, targetFor: () => trying.target, slots, log },

@@ -13,21 +13,27 @@ import { RETRY_SHARE } from './caps.ts'
 import { HELD_AGAIN, HELD_FIRST, IS_FIRST, IS_RETRY, PARKED_AGAIN } from './due.ts'
 
 /** A lane whose deliveries can be sent, as far as this worker knows. */
-const OPEN = (dispatching: string) => `(${dispatching} OR l.host NOT LIKE 'dispatch://%')`
+export const OPEN = (dispatching: string) => `(${dispatching} OR l.host NOT LIKE 'dispatch://%')`
 const AWAKE = 'l.next_due <= now()'
-const MOST = 'least(coalesce(l.cap, $4), l.ramp)'
+/** How many requests a lane may have in flight. */
+const most = (cap: string) => `least(coalesce(l.cap, ${cap}), l.ramp)`
+const MOST = most('$4')
 
 // Counts are looked up in objects (`n`), not joined: how many rows there are is more than the planner can know. So are the
 // lanes of what is in hand (LIMIT 1: one look into the index each), which it would take for most of all lanes.
-const READY = `
+/** What is in flight, by lane, host and owner. @param cap of a subscription that has none of its own */
+export const inHand = (cap: string) => `
   in_hand AS MATERIALIZED (
     SELECT uuid, subscription, due, due > now() AS live FROM delivery WHERE state = 'delivering'),
   busy_lane AS MATERIALIZED (
-    SELECT b.n, l.subscription, l.host, l.owner, ${MOST} AS most
+    SELECT b.n, l.subscription, l.host, l.owner, ${most(cap)} AS most
     FROM (SELECT subscription, count(*)::int AS n FROM in_hand WHERE live GROUP BY subscription) b
     CROSS JOIN LATERAL (SELECT * FROM lane WHERE lane.subscription = b.subscription LIMIT 1) l),
   busy_host AS MATERIALIZED (SELECT host, sum(n)::int AS n FROM busy_lane GROUP BY host),
-  busy_owner AS MATERIALIZED (SELECT owner, sum(n)::int AS n FROM busy_lane GROUP BY owner),
+  busy_owner AS MATERIALIZED (SELECT owner, sum(n)::int AS n FROM busy_lane GROUP BY owner)`
+
+const READY = `
+  ${inHand('$4')},
   ready AS MATERIALIZED (
     SELECT l.subscription, l.host, l.owner, l.turn, l.next_due, l.ramp, ${MOST} AS most
     FROM lane l
@@ -39,12 +45,14 @@ const READY = `
 
 // What is in flight was counted by this statement's snapshot. A claim that was committed since then is not in it, but
 // it has moved the turn, and the row that we lock is the newest: then this claim takes nothing and is made again.
-const TURN = `
-  locked AS MATERIALIZED (SELECT turn FROM claim_turn WHERE EXISTS (SELECT FROM ready) FOR UPDATE),
+/** @param some of what the claim would take: with none there it takes no turn */
+export const turn = (some: string) => `
+  locked AS MATERIALIZED (SELECT turn FROM claim_turn WHERE EXISTS (SELECT FROM ${some}) FOR UPDATE),
   mine AS (
     UPDATE claim_turn c SET turn = c.turn + 1 FROM locked WHERE c.turn = locked.turn RETURNING c.turn)`
 
-const countOf = (table: string, key: string) =>
+/** Of `busy_lane`, `busy_host` or `busy_owner`, for a row `l`. */
+export const countOf = (table: string, key: string) =>
   `coalesce(((SELECT jsonb_object_agg(${key}, n) FROM ${table}) ->> l.${key}::text)::int, 0)`
 
 // A share is what a lane may be given in this claim. Of a disabled or deleted subscription nothing is sent, so that its
@@ -145,16 +153,21 @@ const MOVED = `
     FROM looked l WHERE d.uuid = l.uuid
     RETURNING d.uuid, d.event, d.subscription, d.owner, d.state, d.claim, d.attempt, d.replay, d.test, l.late)`
 
+/** What a delivery needs of its subscription m. */
+export const SUBSCRIBER = 'm.target_url AS "targetUrl", m.version, m.extensions, m.auth'
+export const SIGNING = `
+         array(SELECT s.value->>'secret' FROM jsonb_array_elements(m.signing) WITH ORDINALITY AS s (value, place)
+               WHERE coalesce((s.value->>'until')::timestamptz > now(), true) ORDER BY s.place) AS signing`
+
 const NOTHING = Array(17).fill('NULL').join(', ')
 
 // Rows of several kinds: each delivery, each lane that sleeps or whose lease has ended unseen, and how the claim went.
 export const CLAIM = `
-  WITH ${[READY, TURN, SHARES, CHOSEN, SERVED, MOVED].join(',')}
+  WITH ${[READY, turn('ready'), SHARES, CHOSEN, SERVED, MOVED].join(',')}
   SELECT 'delivery' AS kind, c.subscription, c.state, c.uuid, c.event, c.owner, c.claim, c.attempt, c.replay,
-         c.late AS "lateMs", m.target_url AS "targetUrl", m.version, m.extensions, m.auth, l.ramp IS NOT NULL AS ramped,
+         c.late AS "lateMs", ${SUBSCRIBER}, l.ramp IS NOT NULL AS ramped,
          CASE WHEN c.test THEN '{"maxAttempts": 1}'::jsonb ELSE m.retry END AS retry, e.jsondata, e.digest, e.trace,
-         array(SELECT s.value->>'secret' FROM jsonb_array_elements(m.signing) WITH ORDINALITY AS s (value, place)
-               WHERE coalesce((s.value->>'until')::timestamptz > now(), true) ORDER BY s.place) AS signing
+         ${SIGNING}
   FROM moved c
   LEFT JOIN lane l ON l.subscription = c.subscription AND c.state = 'delivering'
   LEFT JOIN eventmatch m ON m.uuid = c.subscription AND c.state = 'delivering'

@@ -45,9 +45,12 @@ const record = `
       last_success = CASE WHEN c.succeeded THEN now() ELSE m.last_success END,
       failing_since = CASE WHEN c.succeeded THEN NULL ELSE coalesce(m.failing_since, now()) END
     FROM changed c WHERE m.uuid = c.uuid)
-  SELECT uuid FROM moved
-  UNION ALL -- recorded before, under the same claim: the answer was lost with the connection
-  SELECT d.uuid FROM delivery d JOIN result r ON d.uuid = r.uuid AND d.claim = r.claim AND d.state = r.state`
+  SELECT uuid FROM moved`
+
+// Under the same claim: the answer was lost with the connection.
+const recordedBefore = `
+  SELECT d.uuid FROM delivery d
+  JOIN unnest($1::uuid[], $2::bigint[], $3::text[]) AS r (uuid, claim, state) USING (uuid, claim, state)`
 
 /** Stores the results, also when they are stored already; answers the ids of the deliveries that were still ours. */
 export async function recordResults(sql: Sql, results: readonly Result[]): Promise<Set<string>> {
@@ -73,6 +76,8 @@ export async function recordResults(sql: Sql, results: readonly Result[]): Promi
     attempts.map((a) => text(a.error)),
   ]
   const rows = await sql.query<{ uuid: string }>(record, values, 'prepared')
+  if (rows.length < results.length)
+    rows.push(...(await sql.query<{ uuid: string }>(recordedBefore, values.slice(0, 3))))
   return new Set(rows.map((row) => row.uuid))
 }
 

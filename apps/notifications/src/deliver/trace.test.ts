@@ -16,7 +16,7 @@ import { dispatchTarget } from './dispatch-target.ts'
 import { httpTarget } from './http-target.ts'
 import { DEFAULT_RETRY } from './retry.ts'
 import type { Target } from './target.ts'
-import { deliverStep } from './worker.ts'
+import { deliverer } from './worker.ts'
 
 const TRACE = '0af7651916cd43dd8448eb211c80319c'
 const SENDER = 'b7ad6b7169203331'
@@ -53,7 +53,7 @@ async function attempt(delivery: ClaimedDelivery, target: Target): Promise<void>
     throw error
   })
   const nothing = () => {}
-  const step = deliverStep(
+  const { step } = deliverer(
     {
       claim: async () => ({
         claimed: [delivery],

@@ -44,26 +44,52 @@ export interface DeliverOptions {
   readonly leaseMs: number
 }
 
-/** One step of the loop: claims as many deliveries as can be started now. */
-export function deliverStep(needs: DeliverNeeds, options: DeliverOptions): () => Promise<boolean> {
+export interface Deliverer {
+  /** One step of the loop: claims as many deliveries as can be started now. */
+  readonly step: () => Promise<boolean>
+  /** Sends, in slots that were taken, what was claimed elsewhere. `claimedAt`, on the clock `now`: not later than that. */
+  start(claimed: readonly ClaimedDelivery[], claimedAt: number): void
+}
+
+export function deliverer(needs: DeliverNeeds, options: DeliverOptions): Deliverer {
+  const { slots } = needs
   let settled = new AbortController()
   const run = async (delivery: ClaimedDelivery, claimedAt: number) => {
     await deliver(needs, options, delivery, claimedAt)
     settled.abort(SETTLED)
   }
-  return async () => {
-    await needs.slots.free()
-    const claimedAt = needs.now()
-    settled = new AbortController()
-    const { claimed, aside, follow, late, blocked } = await needs.claim(needs.slots.available)
-    for (const delivery of claimed) needs.slots.run(() => run(delivery, claimedAt))
-    for (const state of aside) needs.metrics.settled(state)
-    if (aside.includes('pending')) needs.authorizeBell.ring()
-    await needs.follow(follow)
-    // Until one of ours settles, or, for the sake of other workers', for a short while.
-    if (blocked && !late) await needs.deliverBell.wait(BLOCKED_MS, settled.signal)
-    // Lanes that were put to sleep with nothing in them have made room for others.
-    return claimed.length + aside.length + follow.length > 0 || late || blocked
+  const start = (claimed: readonly ClaimedDelivery[], claimedAt: number) => {
+    for (const delivery of claimed) slots.start(() => run(delivery, claimedAt))
+  }
+  return {
+    start,
+    async step() {
+      await slots.free()
+      const claimedAt = needs.now()
+      settled = new AbortController()
+      const { claimed, aside, follow, late, blocked } = await claimInSlots(needs)
+      start(claimed, claimedAt)
+      for (const state of aside) needs.metrics.settled(state)
+      if (aside.includes('pending')) needs.authorizeBell.ring()
+      await needs.follow(follow)
+      // Until one of ours settles, or, for the sake of other workers', for a short while.
+      if (blocked && !late) await needs.deliverBell.wait(BLOCKED_MS, settled.signal)
+      // Lanes that were put to sleep with nothing in them have made room for others.
+      return claimed.length + aside.length + follow.length > 0 || late || blocked
+    },
+  }
+}
+
+/** For each that was claimed a slot is taken. */
+async function claimInSlots({ slots, claim }: DeliverNeeds): Promise<Look> {
+  const room = slots.take(slots.size)
+  let claimed = 0
+  try {
+    const look = await claim(room)
+    claimed = look.claimed.length
+    return look
+  } finally {
+    slots.giveBack(room - claimed)
   }
 }
 

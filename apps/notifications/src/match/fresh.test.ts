@@ -11,11 +11,12 @@ import { eventStore } from '../accept/event-store.ts'
 import { PrismaClient } from '../database/generated/client.ts'
 import { subscriptionStore } from '../subscriptions/store.ts'
 import { liveSubscriptions } from './live-subscriptions.ts'
-import { matchStep } from './match.ts'
+import { matcher } from './match.ts'
 import { matchStore } from './match-store.ts'
 
 const TIMEOUT_MS = 300_000
 const nothing = async () => {}
+const never = new AbortController().signal
 let home: MigratedDatabase
 let prisma: PrismaClient
 
@@ -37,9 +38,12 @@ const columns = (type: string) => ({
   ...{ name: type, user: 'ann', jsonpath: wants(type), targetUrl: 'http://example.org/' },
 })
 const subscribe = async (type: string) => (await subscriptions().create(columns(type))).uuid
+const anEvent = (type: string) =>
+  Event.parse(
+    `{"cloudEventsVersion":"0.1","eventType":"${type}","source":"/s","eventID":"${crypto.randomUUID()}"}`,
+  )
 const accept = async (type: string) => {
-  const text = `{"cloudEventsVersion":"0.1","eventType":"${type}","source":"/s","eventID":"${crypto.randomUUID()}"}`
-  const [stored] = await eventStore({ sql: home.database }).insert([Event.parse(text)])
+  const [stored] = await eventStore({ sql: home.database }).insert([anEvent(type)])
   return stored?.uuid ?? ''
 }
 const stateOf = async (event: string) =>
@@ -59,16 +63,16 @@ function worker(database: Database, batch = 100) {
   const between: { -readonly [key in keyof Between]: Between[key] } = {}
   const store = matchStore({ sql: database })
   const live = liveSubscriptions({ sql: database })
-  const step = matchStep(
+  const matching = matcher(
     {
       store: {
         ...store,
-        async claimTogether(limit) {
+        async claimTogether(limit: number) {
           await between.claim?.()
           return store.claimTogether(limit)
         },
       },
-      abandoning: new AbortController().signal,
+      ...{ stopping: never, abandoning: never, follow: nothing, deliverBell: { ring() {} } },
       subscriptions: {
         ...live,
         async refresh() {
@@ -81,13 +85,29 @@ function worker(database: Database, batch = 100) {
       metrics: { matched() {}, unmatchable() {}, expressionFailed() {}, settled() {} },
       log: silentLog,
     },
-    { batch, batchMs: 60_000, leaseMs: 60_000 },
+    {
+      ...{ batch, batchMs: 60_000, leaseMs: 60_000, policyTtlMs: 60_000 },
+      inHand: { events: 100, length: 1_000_000 },
+    },
   )
   return {
     live,
     async step(given: Between = {}) {
       Object.assign(between, { claim: nothing, read: nothing }, given)
-      return step()
+      const more = await matching.step()
+      await matching.drained()
+      return more
+    },
+    /** What is accepted by the worker's own process. */
+    async accept(type: string, read = nothing) {
+      Object.assign(between, { claim: nothing, read })
+      const event = anEvent(type)
+      const [stored] = await eventStore({ sql: database }).insert([event], undefined, [], 60_000)
+      const uuid = stored?.uuid ?? ''
+      const { text: jsondata, digest } = event
+      await matching.take([{ uuid, jsondata, digest, trace: null, claim: 1, begun: 1 }])
+      await matching.drained()
+      return uuid
     },
   }
 }
@@ -119,6 +139,20 @@ test('one that is committed between claim and read sees the next event, and it i
   const second = await accept('after the claim')
   await one.step()
   expect(await subscribersOf(second)).toEqual([subscription])
+})
+
+test('an event that is stored as claimed sees what was committed before it, and what is committed until it is read', async () => {
+  const one = worker(home.database)
+  await one.live.refresh()
+  const before = await subscribe('as claimed')
+  const first = await one.accept('as claimed')
+  expect(await subscribersOf(first)).toEqual([before])
+  let between = ''
+  const second = await one.accept('as claimed', async () => {
+    between = await subscribe('as claimed')
+  })
+  expect((await subscribersOf(second)).sort()).toEqual([before, between].sort())
+  expect(await stateOf(second)).toBe('matched')
 })
 
 test('who has read up to a revision has seen all before it: later ones wait for a commit that is late', async () => {

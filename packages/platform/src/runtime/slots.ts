@@ -1,31 +1,78 @@
 /**
- * A worker's slots: how much it may have in hand at once. A loop claims no more than `available`, starts each piece in
- * a slot and goes on; a piece that takes long holds its own slot and nobody else's.
+ * A worker's slots: how much it may have in hand at once. Who claims work takes slots first, so that several who share
+ * them never claim more together than there are; starts each piece in a slot, and gives back what it has not needed.
+ * A piece that takes long holds its own slot and nobody else's.
  */
 import { setImmediate as nextTurn } from 'node:timers/promises'
 
 export interface Slots {
   readonly available: number
   readonly size: number
-  /** Resolves when at least one slot is free: when several become so in one turn of the event loop, after them all. */
+  /** Resolves when at least one is free: when several become so in one turn of the event loop, after them all. */
   free(): Promise<void>
-  /** Starts `work` in a slot. What it rejects with goes to `onError`. */
-  run(work: () => Promise<void>): void
+  /** Takes as many as are free, at most `most`. Answers how many. */
+  take(most: number): number
+  /**
+   * Takes so many as soon as they are free beside those that are left to others, in the order of who asks. False when
+   * that does not come about within `withinMs`.
+   */
+  takeInTurn(count: number, options: { leave: number; withinMs: number }): Promise<boolean>
+  /** Starts `work` in a slot that was taken; its end gives it back. What it rejects with goes to `onError`. */
+  start(work: () => Promise<void>): void
+  giveBack(count: number): void
   /** Resolves when nothing is in hand. */
   drained(): Promise<void>
+}
+
+interface InLine {
+  readonly count: number
+  readonly leave: number
+  /** On the clock of `performance.now()`. */
+  readonly until: number
+  readonly tell: (taken: boolean) => void
 }
 
 export function createSlots(size: number, onError: (error: unknown) => void): Slots {
   let taken = 0
   let waiting: { until: () => boolean; wake: () => void }[] = []
+  let line: InLine[] = []
+  let timer: NodeJS.Timeout | undefined
   const wait = (until: () => boolean): Promise<void> =>
     until() ? Promise.resolve() : new Promise((wake) => waiting.push({ until, wake }))
-  const release = () => {
-    taken -= 1
+
+  function serveLine(): void {
+    let served = 0
+    for (const { count, leave, tell } of line) {
+      if (size - taken - leave < count) break
+      taken += count
+      served += 1
+      tell(true)
+    }
+    if (served > 0) line.splice(0, served)
+    if (line.length === 0 || timer !== undefined) return
+    timer = setTimeout(endWaits, nextEnd() - performance.now()).unref()
+  }
+
+  const nextEnd = () => line.reduce((first, { until }) => Math.min(first, until), Infinity)
+
+  function endWaits(): void {
+    timer = undefined
+    const now = performance.now()
+    const over = line.filter(({ until }) => until <= now)
+    line = line.filter(({ until }) => until > now)
+    for (const { tell } of over) tell(false)
+    serveLine()
+  }
+
+  function giveBack(count: number): void {
+    taken -= count
+    serveLine()
+    if (waiting.length === 0) return
     const ready = waiting.filter((waiter) => waiter.until())
     waiting = waiting.filter((waiter) => !ready.includes(waiter))
     for (const { wake } of ready) wake()
   }
+
   return {
     size,
     get available() {
@@ -36,10 +83,23 @@ export function createSlots(size: number, onError: (error: unknown) => void): Sl
       await wait(() => taken < size)
       await nextTurn()
     },
-    drained: () => wait(() => taken === 0),
-    run(work) {
-      taken += 1
-      work().catch(onError).finally(release)
+    take(most) {
+      const count = Math.min(most, size - taken)
+      taken += count
+      return count
     },
+    takeInTurn(count, { leave, withinMs }) {
+      return new Promise((tell) => {
+        line.push({ count, leave, tell, until: performance.now() + withinMs })
+        serveLine()
+      })
+    },
+    start(work) {
+      work()
+        .catch(onError)
+        .finally(() => giveBack(1))
+    },
+    giveBack,
+    drained: () => wait(() => taken === 0),
   }
 }

@@ -1,0 +1,70 @@
+/** Room for deliveries that are claimed as they are stored, and sent by this process. */
+
+import type { OneAtATime, Slots } from '@pacifica/platform'
+import { DEFAULT_CAPS } from './caps.ts'
+import type { ClaimedDelivery, ClaimOptions } from './claim.ts'
+import type { Deliverer } from './worker.ts'
+
+/** What may be claimed now. */
+export type Room = Required<ClaimOptions>
+
+/** In a process that only matches, and for who has no slots free. */
+export const NO_ROOM: Room = {
+  ...{ limit: 0, leaseMs: 0, policyTtlMs: 0, dispatching: false },
+  caps: DEFAULT_CAPS,
+}
+
+interface Claimed {
+  readonly claimed: readonly ClaimedDelivery[]
+}
+
+export interface AtOnce {
+  /** Waits its turn for so many slots; answers how many were taken: none after a while. */
+  takeSlots(count: number): Promise<number>
+  /**
+   * `claim` says what it has claimed for slots that were taken: that is sent, each delivery in a slot, and the slots that
+   * are left over are given back. When it fails they are still taken.
+   */
+  send<T extends Claimed>(slots: number, claim: (room: Room) => Promise<T>): Promise<T>
+  giveBack(slots: number): void
+}
+
+/** How long an event waits for a slot before what it matches is stored for the loop that claims deliveries. */
+const PATIENCE_MS = 5_000
+
+export interface AtOnceNeeds {
+  readonly slots: Slots
+  readonly delivering: Deliverer
+  /** With this process' other claims: of two at a time one would be too late (claim-statement.ts). */
+  readonly inTurn: OneAtATime
+  readonly now: () => number
+}
+
+/** A quarter of the slots is left to what is due already. */
+export function atOnce(
+  { slots, delivering, inTurn, now }: AtOnceNeeds,
+  options: (limit: number) => Required<ClaimOptions>,
+): AtOnce {
+  const leave = Math.floor(slots.size / 4)
+  /** After one has waited in vain others do not wait: the targets are slow. */
+  let hurriesUntil = 0
+  return {
+    async takeSlots(wanted) {
+      if (wanted === 0) return 0
+      const count = Math.min(wanted, slots.size - leave)
+      const withinMs = now() < hurriesUntil ? 0 : PATIENCE_MS
+      if (await slots.takeInTurn(count, { leave, withinMs })) return count
+      if (withinMs > 0) hurriesUntil = now() + PATIENCE_MS
+      return 0
+    },
+    send: (taken, claim) =>
+      inTurn(async () => {
+        const claimedAt = now()
+        const told = await claim(options(taken))
+        slots.giveBack(taken - told.claimed.length)
+        delivering.start(told.claimed, claimedAt)
+        return told
+      }),
+    giveBack: slots.giveBack,
+  }
+}
