@@ -285,7 +285,7 @@ function exposed(config: NotificationsConfig, sources: ConfigSources): ConfigMis
 /** How long accepted events wait for company before they are committed together, and how long a commit may take. */
 export const ACCEPT = {
   waitMs: 1,
-  besideMs: 25,
+  besideMs: 5,
   maxEvents: 500,
   maxBytes: 16 * MiB,
   commitMs: 10_000,
