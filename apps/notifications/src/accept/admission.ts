@@ -33,10 +33,12 @@ export function admission(options: { maxBody: number }): Admission {
     admit({ headers, raw: { socket } }, { raw: response }, enter) {
       const size = sizeOf(headers['content-length'], maxBody)
       const budget = size > SMALL ? large : small
-      const atTheEnd = (end: () => void) => whenOver(response, socket, end)
       const giveBack = budget.takeNow(size)
-      if (giveBack === undefined) return void waitFor(budget, size, atTheEnd).then(enter)
-      atTheEnd(giveBack)
+      if (giveBack === undefined) {
+        const atTheEnd = (end: () => void) => whenOver(response, socket, end)
+        return void waitFor(budget, size, atTheEnd).then(enter)
+      }
+      whenOver(response, socket, giveBack)
       enter()
     },
   }

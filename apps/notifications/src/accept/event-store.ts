@@ -45,18 +45,14 @@ const insertNew = `
     FROM unnest($1::text[]::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
       $10::text[]) AS given
     ON CONFLICT (digest) DO NOTHING
-    RETURNING uuid, source, event_id),
-  looked_up AS (
-    SELECT uuid::text, (
-      SELECT earlier.uuid FROM eventlog earlier
-      WHERE md5(earlier.source || ' ' || earlier.event_id)::uuid = md5(fresh.source || ' ' || fresh.event_id)::uuid
-        AND earlier.source = fresh.source AND earlier.event_id = fresh.event_id
-      ORDER BY earlier.sequence LIMIT 1)::text AS collides_with
-    FROM fresh)
-  SELECT CASE WHEN count(*) < cardinality($1::text[]) THEN coalesce(array_agg(uuid), '{}') END AS stored,
-    array_agg(uuid) FILTER (WHERE collides_with IS NOT NULL) AS collided,
-    array_agg(collides_with) FILTER (WHERE collides_with IS NOT NULL) AS collides_with
-  FROM looked_up`
+    RETURNING uuid, source, event_id)
+  SELECT CASE WHEN (SELECT count(*) FROM fresh) < cardinality($1::text[]) THEN ARRAY(SELECT uuid::text FROM fresh) END AS stored,
+    array_agg(fresh.uuid::text) AS collided, array_agg(first.uuid::text) AS collides_with
+  FROM fresh CROSS JOIN LATERAL (
+    SELECT earlier.uuid FROM eventlog earlier
+    WHERE md5(earlier.source || ' ' || earlier.event_id)::uuid = md5(fresh.source || ' ' || fresh.event_id)::uuid
+      AND earlier.source = fresh.source AND earlier.event_id = fresh.event_id
+    ORDER BY earlier.sequence LIMIT 1) first`
 
 const findByDigest = 'SELECT uuid, digest FROM eventlog WHERE digest = ANY($1::text[])'
 

@@ -95,14 +95,17 @@ function handingOn(
     async insert(events, uuids = events.map(() => randomUUID()), traces = []) {
       const takes = matcher?.takes === true
       const accepted = await store.insert(events, uuids, traces, takes ? matchLeaseMs : 0)
+      if (!takes) {
+        bells.match.ring()
+        return accepted
+      }
       const stored = events.flatMap((event, place) => {
         const { uuid, repeated } = accepted[place] as Accepted
         const { text: jsondata, digest } = event
         const trace = traces[place] ?? null
         return repeated ? [] : [{ uuid, jsondata, digest, trace, claim: 1, begun: 1 }]
       })
-      if (takes) matcher.take(stored).catch((err) => log.error({ err }, 'events.not_taken'))
-      else bells.match.ring()
+      matcher.take(stored).catch((err) => log.error({ err }, 'events.not_taken'))
       return accepted
     },
   }

@@ -1,5 +1,5 @@
 /** POST /receive: where Pacifica Metadata puts its events. It asks once, so a 200 means that the event is durable. */
-import { type Event, eventsFromHttp } from '@pacifica/core'
+import { eventsFromHttp } from '@pacifica/core'
 import { type HttpApp, rawBodyRoutes, readTrace } from '@pacifica/platform'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { ReceiveGuard } from '../identity/index.ts'
@@ -42,11 +42,12 @@ export async function receiveRoutes(
       const events = eventsFromHttp(request.headers, request.body as unknown as Buffer)
       const form = formOf(request.headers)
       const how = { form, log: request.log, trace: readTrace(request.headers['traceparent']) }
-      const take = async (event: Event) => (await takeEvent(needs, event, how)).uuid
+      reply.type('text/plain')
       const [first] = events
-      const isOne = first !== undefined && events.length === 1
-      const uuids = isOne ? await take(first) : (await Promise.all(events.map(take))).join('\n')
-      return reply.type('text/plain').send(uuids)
+      if (first !== undefined && events.length === 1)
+        return (await takeEvent(needs, first, how)).uuid
+      const taken = await Promise.all(events.map((event) => takeEvent(needs, event, how)))
+      return taken.map(({ uuid }) => uuid).join('\n')
     })
   })
 }

@@ -31,11 +31,11 @@ const NEEDS_DATABASE = /^\/(eventmatch|events|dead)(\/|$)/
 /** While it is known to be away a request is refused at once, and waits for no connection. */
 export function refuseWhileAway(availability: Pick<Availability, 'away'>) {
   return (
-    { routeOptions }: { routeOptions: { url?: string | undefined } },
+    request: { readonly routeOptions: { url?: string | undefined } },
     _reply: unknown,
     done: () => void,
   ) => {
-    if (availability.away && NEEDS_DATABASE.test(routeOptions.url ?? ''))
+    if (availability.away && NEEDS_DATABASE.test(request.routeOptions.url ?? ''))
       throw new DatabaseUnavailableError()
     done()
   }
