@@ -26,7 +26,7 @@ export type AskAtOnce = (
 
 export interface AskAtOnceNeeds {
   readonly policy: PolicyClient
-  /** Shared with the loop, to which a quarter of them is left. */
+  /** Shared with the loop, to which a quarter of them is left, one at least. */
   readonly slots: Slots
   readonly watch: Pick<PolicyWatch, 'saw'>
   readonly metrics: Pick<PipelineMetrics, 'policyAnswered' | 'authorized'>
@@ -51,7 +51,7 @@ export interface AskAtOnceOptions {
 export function askAtOnce(needs: AskAtOnceNeeds, options: AskAtOnceOptions): AskAtOnce {
   const { slots, policy, stopping, abandoning } = needs
   const { waitMs, patienceMs, restMs, mostUsers } = options
-  const turn = { leave: Math.floor(slots.size / 4), withinMs: waitMs }
+  const turn = { leave: Math.ceil(slots.size / 4), withinMs: waitMs }
   let restsUntil = 0
   const rests = () => stopping.aborted || performance.now() < restsUntil
 

@@ -42,18 +42,18 @@ export interface AtOnceNeeds {
   readonly stopping: AbortSignal
 }
 
-/** A quarter of the slots is left to what is due already. */
+/** A quarter of the slots, one at least, is left to what is due already. */
 export function atOnce(
   { slots, delivering, inTurn, now, stopping }: AtOnceNeeds,
   options: (limit: number) => Required<ClaimOptions>,
 ): AtOnce {
-  const leave = Math.floor(slots.size / 4)
+  const leave = Math.ceil(slots.size / 4)
   /** After one has waited in vain others do not wait: the targets are slow. */
   let hurriesUntil = 0
   return {
     async takeSlots(wanted) {
-      if (wanted === 0 || stopping.aborted) return 0
       const count = Math.min(wanted, slots.size - leave)
+      if (count === 0 || stopping.aborted) return 0
       const withinMs = now() < hurriesUntil ? 0 : PATIENCE_MS
       if (!(await slots.takeInTurn(count, { leave, withinMs }))) {
         if (withinMs > 0) hurriesUntil = now() + PATIENCE_MS

@@ -14,7 +14,7 @@ export interface Slots {
   take(most: number): number
   /**
    * Takes so many as soon as they are free beside those that are left to others, in the order of who asks. False when
-   * that does not come about within `withinMs`.
+   * that does not come about within `withinMs`, or never can.
    */
   takeInTurn(count: number, options: { leave: number; withinMs: number }): Promise<boolean>
   /** Starts `work` in a slot that was taken; its end gives it back. What it rejects with goes to `onError`. */
@@ -37,6 +37,8 @@ export function createSlots(size: number, onError: (error: unknown) => void): Sl
   let waiting: { until: () => boolean; wake: () => void }[] = []
   let line: InLine[] = []
   let timer: NodeJS.Timeout | undefined
+  /** When it rings, on the clock of `performance.now()`. */
+  let nextEnd = Infinity
   const wait = (until: () => boolean): Promise<void> =>
     until() ? Promise.resolve() : new Promise((wake) => waiting.push({ until, wake }))
 
@@ -49,19 +51,24 @@ export function createSlots(size: number, onError: (error: unknown) => void): Sl
       tell(true)
     }
     if (served > 0) line.splice(0, served)
-    if (line.length === 0 || timer !== undefined) return
-    timer = setTimeout(endWaits, nextEnd() - performance.now()).unref()
   }
 
-  const nextEnd = () => line.reduce((first, { until }) => Math.min(first, until), Infinity)
+  /** One timer for the line: for the first wait that ends. */
+  function endWaitsAt(until: number): void {
+    if (until >= nextEnd) return
+    clearTimeout(timer)
+    nextEnd = until
+    timer = setTimeout(endWaits, until - performance.now()).unref()
+  }
 
   function endWaits(): void {
-    timer = undefined
+    nextEnd = Infinity
     const now = performance.now()
     const over = line.filter(({ until }) => until <= now)
     line = line.filter(({ until }) => until > now)
     for (const { tell } of over) tell(false)
     serveLine()
+    endWaitsAt(line.reduce((first, { until }) => Math.min(first, until), Infinity))
   }
 
   function giveBack(count: number): void {
@@ -89,9 +96,12 @@ export function createSlots(size: number, onError: (error: unknown) => void): Sl
       return count
     },
     takeInTurn(count, { leave, withinMs }) {
+      if (count + leave > size) return Promise.resolve(false)
       return new Promise((tell) => {
-        line.push({ count, leave, tell, until: performance.now() + withinMs })
+        const until = performance.now() + withinMs
+        line.push({ count, leave, tell, until })
         serveLine()
+        if (line.length > 0) endWaitsAt(until)
       })
     },
     start(work) {
