@@ -72,12 +72,13 @@ export function liveSubscriptions(needs: { sql: Sql }): LiveSubscriptions {
   const refused = new Set<string>()
   // An expression sees the event in its subscription's version.
   const indexes = { 'v0.1': new SubscriptionIndex(), 'v1.0': new SubscriptionIndex() }
-  let failing = new Set<string>()
+  const failing = new Set<string>()
   let known = 0
 
   function forget(uuid: string): void {
     for (const index of Object.values(indexes)) index.delete(uuid)
     refused.delete(uuid)
+    failing.delete(uuid)
     live.delete(uuid)
   }
 
@@ -106,8 +107,9 @@ export function liveSubscriptions(needs: { sql: Sql }): LiveSubscriptions {
   return {
     async refresh() {
       const rows = await needs.sql.query<Changed>(changedSince, [known], 'prepared')
-      failing = new Set(rows.filter((row) => row.failing).map((row) => row.uuid))
       for (const row of rows) {
+        // Beside those that have failed here since: that may not be stored yet.
+        if (row.failing) failing.add(row.uuid)
         if (row.revision <= known) continue
         if (row.deleted) forget(row.uuid)
         else learn(row)

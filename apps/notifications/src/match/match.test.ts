@@ -192,6 +192,22 @@ test('an event that is matched alone has nothing beside it, from before or new',
   expect(matching.takes).toBe(true)
 })
 
+test('failures in a row and what ends them are stored in their order, whoever waits for Policy', async () => {
+  const recovery: Evaluation = { matches: forAnn.matches, recovered: ['s'] }
+  const both: Evaluation = { matches: [...forAnn.matches, ...failure.matches], recovered: [] }
+  const evaluations = [forAnn, both, recovery, failure]
+  const answered = signal<SoonAnswered[]>()
+  const { matching, recorded } = set([anEvent('a'), anEvent('b'), anEvent('c'), anEvent('d')], {
+    match: () => evaluations.shift() ?? nothing,
+    needs: { askAtOnce: () => answered.given },
+  })
+  await matching.step()
+  await expect.poll(() => recorded.length, { timeout: 60_000 }).toBe(3)
+  answered.give([])
+  await matching.drained()
+  expect(recorded.map(({ event }) => event.uuid)).toEqual(['b', 'c', 'd', 'a'])
+})
+
 test('a yes that is too old when it could be stored is asked for again', async () => {
   const yes = { kind: 'allowed', status: 200, body: '' } as const
   const old = { owner: 'ann', answer: yes, askAgainMs: 0, at: performance.now() - 1_000 }

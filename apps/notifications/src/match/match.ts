@@ -171,7 +171,7 @@ class Matching implements Matcher {
   async #follow(event: ClaimedEvent, began: number): Promise<void> {
     const { askAtOnce, deliverAtOnce, abandoning, log } = this.#needs
     const evaluated = evaluate(this.#needs, event)
-    const owners = ownersOf(evaluated.matches)
+    const owners = isCounted(evaluated) ? [] : ownersOf(evaluated.matches)
     const answers = (owners.length > 0 && (await askAtOnce?.(event, owners))) || []
     const matched: MatchedEvent = { event, ...evaluated, answers }
     const slots = (await deliverAtOnce?.takeSlots(allowedOf(matched))) ?? 0
@@ -220,6 +220,11 @@ function evaluate(needs: MatchNeeds, { uuid, jsondata }: ClaimedEvent): Evaluate
     if (!(error instanceof EventFormatError)) throw error
     return { matches: [], recovered: [], unreadable: error.message }
   }
+}
+
+/** Failures in a row are counted as events are stored: those that matter stay in order, and wait for nobody. */
+function isCounted({ matches, recovered }: Evaluated): boolean {
+  return recovered.length > 0 || matches.some(({ failure }) => failure !== undefined)
 }
 
 /** An event on its way to be stored, with the slots that were taken for its deliveries. */
