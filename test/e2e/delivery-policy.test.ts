@@ -99,7 +99,7 @@ test('while Policy is away deliveries wait, the service is ready but degraded, m
   expect((await site.service.call('GET', '/readyz')).json).toMatchObject({ status: 'ready' })
 })
 
-test.each(['hang up', 'silence', 'redirect', 'headers only'] as const)(
+test.each(['hang up', 'redirect', 'headers only'] as const)(
   'a Policy that answers with %s is asked again',
   async (behaviour) => {
     const path = `/${behaviour.replace(' ', '-')}`
@@ -115,6 +115,25 @@ test.each(['hang up', 'silence', 'redirect', 'headers only'] as const)(
     expect(site.receiver.sent(path)).toHaveLength(1)
   },
 )
+
+test('events for which Policy is silent are stored with their questions, readiness says so, and they go out when it answers', async () => {
+  const uuid = await site.subscribe('silence', '/silence')
+  const states = async () => (await site.deliveries(uuid)).map(({ state }) => state)
+  site.policy.behave('silence')
+  const events = await Promise.all([1, 2, 3].map(() => site.post('silence')))
+  await until(async () => expect(await states()).toEqual(['pending', 'pending', 'pending']))
+  const { json: event } = await site.service.call('GET', `/events/${events[0]}`)
+  expect(event).toMatchObject({ state: 'matched', deliveries: [{ policy: { state: 'asking' } }] })
+  const trouble = /^no answer since .* policy could not be asked: no answer within 1 s$/
+  await until(async () => {
+    const { json: ready } = await site.service.call('GET', '/readyz')
+    expect(ready).toMatchObject({ ready: true, status: 'degraded' })
+    expect(ready.checks.policy).toMatch(trouble)
+  })
+  site.policy.behave('yes')
+  await until(async () => expect(await states()).toEqual(['delivered', 'delivered', 'delivered']))
+  expect(site.receiver.sent('/silence')).toHaveLength(3)
+})
 
 test('an old yes is asked for again before the next attempt, and a no then ends it', async () => {
   const uuid = await site.subscribe('ttl', '/ttl', QUICK)
