@@ -1,7 +1,11 @@
 /** Several workers claim at once, on PostgreSQL: whatever they do, no cap is ever exceeded, and nothing is claimed twice. */
+import { setTimeout as pause } from 'node:timers/promises'
 import type { Database } from '@pacifica/platform'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { fillDue, type MigratedDatabase, openMigrated } from '../../../../test/harness/index.ts'
+import { storedInHand, withLane } from '../../../../test/harness/in-hand.ts'
+import { fillDue, type MigratedDatabase } from '../../../../test/harness/index.ts'
+import { openScene, type Scene, YES } from '../../../../test/harness/scene.ts'
+import { matchStore } from '../match/match-store.ts'
 import { type ClaimedDelivery, lookAtDue } from './claim.ts'
 import { type Outcome, settle } from './delivery.ts'
 import { followAll, followDeliveries } from './lanes.ts'
@@ -20,11 +24,13 @@ const OUTCOMES: Outcome[] = [
 const SUBSCRIPTIONS = 16
 const EACH = 40
 
+let scene: Scene
 let home: MigratedDatabase
 beforeAll(async () => {
-  home = await openMigrated('postgresql', 'notifications')
+  scene = await openScene('postgresql')
+  home = scene.home
 }, 300_000)
-afterAll(() => home?.close())
+afterAll(() => scene?.close())
 
 /** Claims until nothing may be claimed; answers what it got. */
 async function claimAll(worker: Database): Promise<ClaimedDelivery[]> {
@@ -85,4 +91,41 @@ test('four workers that claim and settle at once never exceed a cap, and share o
   // Nothing sleeps that could go out: what the caps allow is in flight when all have stopped.
   await claimAll(home.database).then((last) => held.push(...last))
   expect(await mostPer('l.host')).toBe(caps.host)
+}, 120_000)
+
+/** Some statement waits for a lock that another transaction of this database holds. */
+async function someoneWaits(): Promise<void> {
+  for (;;) {
+    const [row] = await home.database.query<{ waiting: number }>(
+      `SELECT count(*)::int AS waiting FROM pg_stat_activity
+       WHERE datname = current_database() AND wait_event_type = 'Lock'`,
+    )
+    if (row && row.waiting > 0) return
+    await pause(10)
+  }
+}
+
+test('with a claim that is committed after what is in flight was counted, nothing is claimed as it is stored, and nothing is lost', async () => {
+  await home.database.query('TRUNCATE lane, delivery, eventlog, eventmatch CASCADE')
+  const subscription = await withLane(scene, 'turn')
+  const room = { ...limits, dispatching: true }
+  const record = async () =>
+    matchStore({ sql: home.database }).record(
+      await storedInHand(scene, ['turn', 'turn'], YES),
+      room,
+    )
+  const late = await (await home.another()).transaction(async (sql) => {
+    await sql.query('SELECT turn FROM claim_turn FOR UPDATE')
+    const recorded = record()
+    await Promise.race([someoneWaits(), recorded])
+    await sql.query('UPDATE claim_turn SET turn = turn + 1')
+    return { recorded }
+  })
+  const { claimed, released, ages } = await late.recorded
+  expect({ claimed, released, ages: ages.size }).toEqual({
+    ...{ claimed: [], released: [subscription], ages: 2 },
+  })
+  await followDeliveries(home.database, released)
+  expect(await claimAll(home.database)).toHaveLength(2)
+  expect((await record()).claimed, 'the cap is three').toHaveLength(1)
 }, 120_000)
