@@ -19,7 +19,10 @@ interface Claimed {
 }
 
 export interface AtOnce {
-  /** Waits its turn for so many slots; answers how many were taken: none after a while. */
+  /**
+   * Waits its turn, and takes so many slots, or as many as there are then: who wants many must not hold up all others.
+   * Answers how many were taken: none after a while.
+   */
   takeSlots(count: number): Promise<number>
   /**
    * `claim` says what it has claimed for slots that were taken: that is sent, each delivery in a slot, and the slots that
@@ -52,15 +55,15 @@ export function atOnce(
   let hurriesUntil = 0
   return {
     async takeSlots(wanted) {
-      const count = Math.min(wanted, slots.size - leave)
-      if (count === 0 || stopping.aborted) return 0
+      if (wanted === 0 || stopping.aborted) return 0
       const withinMs = now() < hurriesUntil ? 0 : PATIENCE_MS
-      if (!(await slots.takeInTurn(count, { leave, withinMs }))) {
+      if (!(await slots.takeInTurn(1, { leave, withinMs }))) {
         if (withinMs > 0) hurriesUntil = now() + PATIENCE_MS
         return 0
       }
-      if (!stopping.aborted) return count
-      slots.giveBack(count)
+      if (!stopping.aborted)
+        return 1 + slots.take(Math.max(0, Math.min(wanted - 1, slots.available - leave)))
+      slots.giveBack(1)
       return 0
     },
     send: (taken, claim) =>
