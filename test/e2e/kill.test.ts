@@ -59,6 +59,7 @@ async function aPair(env: Record<string, string>): Promise<Pair> {
       DELIVERY_CONCURRENCY: String(IN_HAND),
       DELIVERY_TIMEOUT: '5s',
       DISPATCHER_LEASE: '10s',
+      MATCH_LEASE: '30s',
       LOG_LEVEL: 'warn',
       ...env,
     })
