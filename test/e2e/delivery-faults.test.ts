@@ -326,13 +326,17 @@ function nested(depth: number): unknown {
   return value
 }
 
-test('what is under way to a target when the service stops is recorded before it has stopped', async () => {
+test('what is under way to a target or to Policy when the service stops is stored before it has stopped', async () => {
   const site = await start()
   const retry = { delays: [3_600] }
   const subscription = await site.subscribe('under way', '/under-way', { retry })
   await site.post('under way')
   await site.settled(subscription, 'delivered')
   site.receiver.behave('/under-way', 'silence')
+  site.policy.behave('silence', 'bob')
+  const asked = await site.subscribe('asked', '/asked', {}, 'bob')
+  await site.post('asked') // in hand until Policy is late
+  await until(() => expect(site.policy.asked.map(({ user }) => user)).toContain('bob'))
   await site.post('under way') // begins as it is stored: nothing else is in the way
   await until(() => expect(site.receiver.sent('/under-way')).toHaveLength(2))
   await site.service.restart()
@@ -344,4 +348,5 @@ test('what is under way to a target when the service stops is recorded before it
     ['retrying', 1],
     ['delivered', 1],
   ])
+  expect(await site.deliveries(asked, 'bob')).toMatchObject([{ state: 'pending', attempts: [] }])
 })
