@@ -85,7 +85,9 @@ const EXPIRED = `
 
 // Of each lane first what the dead held, which has waited its time already; then the retries' share, then first attempts, then the retries that are left: neither waits for the
 // other, and both use what the other leaves. Between lanes one delivery of each, then a second one of each, and so on.
-// One more than the share is looked for, to know whether anything is left.
+// One more than the share is looked for, to know whether anything is left. What was chosen is found by key, and its `due`
+// looked at once more, written so that no index of what is due is taken for it: where the statistics know of nothing due,
+// that would be read from end to end.
 const CHOSEN = `
   found AS MATERIALIZED (
     SELECT s.subscription, s.host, s.owner, s.next_due, s.share, s.host_room, s.owner_room, c.uuid,
@@ -105,7 +107,7 @@ const CHOSEN = `
     ORDER BY place, next_due, subscription LIMIT $1),
   due AS MATERIALIZED (
     SELECT d.uuid, d.event, d.subscription, d.owner, d.test, d.due FROM delivery d
-    WHERE d.uuid IN (SELECT uuid FROM chosen) AND d.due <= now() FOR UPDATE SKIP LOCKED)`
+    WHERE d.uuid IN (SELECT uuid FROM chosen) AND d.due + interval '0' <= now() FOR UPDATE SKIP LOCKED)`
 
 // A lane in which all that is due was taken sleeps; any other goes to the end of the line, also one of whose deliveries
 // somebody holds: it must not stand in front of the others meanwhile.
