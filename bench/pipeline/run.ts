@@ -17,7 +17,7 @@ import type { Site } from './site.ts'
 const ROOT = join(import.meta.dirname, '../..')
 const log = createLog({ name: 'bench', level: 'warn' })
 /** As many questions to Policy and deliveries together as ours may have in hand. */
-const FLOOR_AT_ONCE = 64
+const FLOOR_AT_ONCE = 160
 
 export interface Load {
   readonly subscriptions: number

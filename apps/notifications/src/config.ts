@@ -158,7 +158,7 @@ export const notificationsSettings = {
   }),
   deliveryConcurrency: setting.integer('DELIVERY_CONCURRENCY', {
     doc: 'Deliveries in hand at once, for each process.',
-    default: 64,
+    default: 128,
     min: 1,
   }),
   perSubscription: setting.integer('DELIVERY_PER_SUBSCRIPTION', {
@@ -297,7 +297,7 @@ export const RECENT_EVENTS = 4 * MiB
 /** A batch takes a sixth of its lease at the most, so that what is left is enough to record it. */
 export const MATCH = {
   ...{ batch: 100, leasePerBatch: 6 },
-  inHand: { events: 2_000, length: RECENT_EVENTS },
+  inHand: { events: 500, length: RECENT_EVENTS },
 }
 /** An event waits for Policy no longer than this before what it matches is stored; then the question is stored too. */
 export const ASK_AT_ONCE = { mostUsers: 16, waitMs: 5_000, patienceMs: 1_000, restMs: 10_000 }

@@ -44,6 +44,7 @@ export function v01FromV10(value: JsonObject): JsonObject {
  */
 export function mergeIntoV01(text: string, extensions: JsonObject): string {
   const current = memberText(text, 'extensions')
+  if (current?.startsWith('{') && Object.keys(extensions).length === 0) return text
   const base = current?.startsWith('{') ? current : '{}'
   return setMembers(text, new Map([['extensions', setMembers(base, jsonTexts(extensions))]]))
 }
