@@ -20,7 +20,7 @@ const INSERT = `
 
 type Cells = readonly string[]
 
-/** As the service has it (`ACCEPT` in its config.ts), but for `besideMs`: a bare server accepts fewer with that. */
+/** As the service has it (`ACCEPT` in its config.ts). */
 const group = batcher<Cells, string>(insert, { maxItems: 500, waitMs: 1, concurrency: 2 })
 
 async function insert(rows: Cells[]): Promise<string[]> {

@@ -7,7 +7,7 @@ import type { Accepted, EventStore } from './event-store.ts'
 import { receiver } from './receive.ts'
 import type { Arrival } from './spool/record.ts'
 
-const options = { waitMs: 5, besideMs: 5, maxEvents: 100, maxBytes: 1_000_000, commitMs: 500 }
+const options = { waitMs: 5, maxEvents: 100, maxBytes: 1_000_000, commitMs: 500 }
 
 function anEvent(type = 't'): Event {
   return Event.parse(`{"specversion":"1.0","type":"${type}","source":"/s","id":"${randomUUID()}"}`)

@@ -39,8 +39,6 @@ export interface ReceiverNeeds {
 export interface ReceiverOptions {
   /** How long a group waits for company, in milliseconds. */
   readonly waitMs: number
-  /** How long while another group is being committed. */
-  readonly besideMs: number
   readonly maxEvents: number
   readonly maxBytes: number
   /** A commit that takes longer is not waited for: its events go to the spool, under the same ids. */
@@ -62,7 +60,6 @@ export function receiver(needs: ReceiverNeeds, options: ReceiverOptions): Receiv
     maxBytes: options.maxBytes,
     sizeOf: ({ event }) => event.text.length,
     waitMs: options.waitMs,
-    besideMs: options.besideMs,
     concurrency: 2,
     repeatSingly: (error) => !isAway(error),
   })

@@ -29,7 +29,7 @@ import { openSpool, type Spool } from './spool/spool.ts'
 
 const MiB = 1024 * 1024
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
-const group = { waitMs: 2, besideMs: 2, maxEvents: 500, maxBytes: 16 * MiB, commitMs: 15_000 }
+const group = { waitMs: 2, maxEvents: 500, maxBytes: 16 * MiB, commitMs: 15_000 }
 
 describe.each(ENGINES)('on the %s engine', (engine) => {
   let home: MigratedDatabase

@@ -116,8 +116,14 @@ test('a single slot is the loop’s', async () => {
   expect(asked).toEqual([])
 })
 
-test('a question whose turn does not come is left to the loop', async () => {
-  const { ask, asked, slots } = set({ policy: () => YES, options: { waitMs: 1 } })
+test('a question whose turn does not come is left to the loop, and for a while others do not wait', async () => {
+  const hurried = set({ policy: () => YES, options: { waitMs: 1 } })
+  hurried.slots.take(8)
+  expect(await hurried.ask(event, ['ann'])).toEqual([])
+  hurried.slots.giveBack(8)
+  expect(await hurried.ask(event, ['ann']), 'it rests').toEqual([])
+
+  const { ask, asked, slots } = set({ policy: () => YES, options: { waitMs: 1, restMs: 0 } })
   slots.take(8)
   expect(await ask(event, ['ann'])).toEqual([])
   slots.giveBack(8)

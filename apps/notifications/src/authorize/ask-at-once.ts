@@ -44,7 +44,7 @@ export interface AskAtOnceOptions {
   readonly waitMs: number
   /** How long Policy may take. */
   readonly patienceMs: number
-  /** After it has taken longer, all is left to the loop for so long. */
+  /** After it has taken longer, or no turn has come, all is left to the loop for so long. */
   readonly restMs: number
 }
 
@@ -73,7 +73,11 @@ export function askAtOnce(needs: AskAtOnceNeeds, options: AskAtOnceOptions): Ask
   }
 
   async function askInTurn(uuid: string, text: string, owner: string) {
-    if (rests() || !(await slots.takeInTurn(1, turn))) return undefined
+    if (rests()) return undefined
+    if (!(await slots.takeInTurn(1, turn))) {
+      restsUntil = performance.now() + restMs
+      return undefined
+    }
     try {
       return rests() ? undefined : await ask(uuid, text, owner)
     } finally {

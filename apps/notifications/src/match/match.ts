@@ -174,7 +174,9 @@ class Matching implements Matcher {
     const owners = isCounted(evaluated) ? [] : ownersOf(evaluated.matches)
     const answers = (owners.length > 0 && (await askAtOnce?.(event, owners))) || []
     const matched: MatchedEvent = { event, ...evaluated, answers }
-    const slots = (await deliverAtOnce?.takeSlots(allowedOf(matched))) ?? 0
+    // Who has waited for Policy already does not wait for slots too: the lease must outlast it.
+    const isLate = performance.now() - began > this.#options.leaseMs / 3
+    const slots = isLate ? 0 : ((await deliverAtOnce?.takeSlots(allowedOf(matched))) ?? 0)
     try {
       const afterMs = await insist(() => this.#record({ matched, slots }), {
         what: `what event ${event.uuid} matches`,

@@ -83,39 +83,6 @@ test('no more commits run at once than allowed, and as many as allowed do', asyn
   expect(most).toBe(3)
 })
 
-test('a short commit is waited for, though another could run beside it', async () => {
-  const { add, groups, release } = firstHeld({ besideMs: LONG_MS })
-  const added = [add(1), add(2), add(3)]
-  release()
-  await Promise.all(added)
-  expect(groups).toEqual([[1], [2, 3]])
-})
-
-test('beside a commit that takes longer the next one begins', async () => {
-  const { add, groups, release } = firstHeld({ besideMs: 1 })
-  const first = add(1)
-  await add(2)
-  await add(3)
-  release()
-  await first
-  expect(groups).toEqual([[1], [2], [3]])
-})
-
-/** Two commits at a time; the first lasts until it is released. */
-function firstHeld({ besideMs }: { besideMs: number }) {
-  const groups: number[][] = []
-  let release = () => {}
-  const made = batcher<number, number>(
-    async (items) => {
-      groups.push(items)
-      if (groups.length === 1) await new Promise<void>((resolve) => (release = resolve))
-      return items
-    },
-    { maxItems: 100, waitMs: 0, besideMs, concurrency: 2 },
-  )
-  return { add: (item: number) => made.add(item), groups, release: () => release() }
-}
-
 test('one bad item costs no neighbour: a failed group is repeated item by item', async () => {
   const groups: number[][] = []
   const made = batcher<number, string>(
@@ -169,7 +136,6 @@ test('whatever comes when, every item is committed once and gets its own result,
     maxBytes: fc.integer({ min: 1, max: 20 }),
     waitMs: fc.integer({ min: 0, max: 3 }),
     concurrency: fc.integer({ min: 1, max: 3 }),
-    besideMs: fc.integer({ min: 0, max: 5 }),
   })
   await fc.assert(
     fc.asyncProperty(bursts, options, async (sizes, limits) => {

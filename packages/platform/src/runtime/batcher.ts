@@ -13,11 +13,6 @@ export interface BatcherOptions<T> {
   /** Commits at one time. Default 1. */
   readonly concurrency?: number
   /**
-   * Instead of `waitMs` while a commit runs: a short one is waited for, since one group costs less than two, and beside
-   * a long one the next begins. Default `waitMs`.
-   */
-  readonly besideMs?: number
-  /**
    * Whether the items of a failed group are tried again one by one, so that one bad item costs no neighbour.
    * Default: always. Say no to errors that every item would meet again, such as a lost connection.
    */
@@ -108,12 +103,11 @@ class GroupCommit<T, R> implements Batcher<T, R> {
   }
 
   #msUntilDue(): number {
-    const { maxItems, maxBytes = Number.POSITIVE_INFINITY, waitMs, besideMs } = this.#options
+    const { maxItems, maxBytes = Number.POSITIVE_INFINITY, waitMs } = this.#options
     const full = this.#queue.length >= maxItems || this.#bytes >= maxBytes
     const oldest = this.#queue[0]
     if (this.#closed || full || oldest === undefined) return 0
-    const wait = this.#running.size === 0 ? waitMs : (besideMs ?? waitMs)
-    return Math.ceil(oldest.addedAt + wait - performance.now())
+    return Math.ceil(oldest.addedAt + waitMs - performance.now())
   }
 
   #takeGroup(): Entry<T, R>[] {
@@ -134,8 +128,7 @@ class GroupCommit<T, R> implements Batcher<T, R> {
     this.#timer = undefined
     const run = this.#commitGroup(group).finally(() => {
       this.#running.delete(run)
-      clearTimeout(this.#timer)
-      this.#wake()
+      this.#start()
     })
     this.#running.add(run)
   }
