@@ -36,6 +36,7 @@ export {
   type PublishOptions,
   type Site,
 } from './site-with-broker.ts'
+export { someoneWaits } from './someone-waits.ts'
 export { openStack, type Stack, type StackProcess } from './stack.ts'
 export { startTcpProxy, type TcpProxy } from './tcp-proxy.ts'
 export { createTestDatabase } from './test-database.ts'

@@ -37,6 +37,7 @@ import {
   MATCH,
   type NotificationsConfig,
   RECOVER_EVERY_MS,
+  TOGETHER,
 } from './config.ts'
 import type { Availability } from './database/availability.ts'
 import { type AtOnce, atOnce } from './deliver/at-once.ts'
@@ -250,9 +251,6 @@ export function startBacktesting(
   )
   startLoop(needs, 'backtest', backtest, bells.backtest)
 }
-
-/** How results wait for company: while one group is stored the next one grows. */
-const TOGETHER = { maxItems: 200, waitMs: 2, concurrency: 1 }
 
 /** Results that come together are stored together. */
 function recorder(needs: LoopNeeds, caps: Caps): (result: Result) => Promise<boolean> {

@@ -2,7 +2,7 @@
  * The third step: Policy is asked once for each event and user. Nothing is delivered without a yes; no answer is
  * asked for again, with backoff, without end, and is never the subscriber's fault.
  */
-import { type Bell, backoff, insist, type Log, type Slots } from '@pacifica/platform'
+import { type Bell, backoff, claimInSlots, insist, type Log, type Slots } from '@pacifica/platform'
 import type { PipelineMetrics } from '../metrics.ts'
 import type { PolicyAnswer, PolicyClient } from './policy-client.ts'
 import type { PolicyStore, Question } from './policy-store.ts'
@@ -30,25 +30,10 @@ export function authorizeStep(
 ): () => Promise<boolean> {
   return async () => {
     await needs.slots.free()
-    const questions = await claimInSlots(needs, options.leaseMs)
+    const claim = (room: number) => needs.store.claim(room, options.leaseMs)
+    const questions = await claimInSlots(needs.slots, claim, ({ length }) => length)
     for (const question of questions) needs.slots.start(() => ask(needs, options, question))
     return questions.length > 0
-  }
-}
-
-/** For each that was claimed a slot is taken. */
-async function claimInSlots(
-  { slots, store }: AuthorizeNeeds,
-  leaseMs: number,
-): Promise<readonly Question[]> {
-  const room = slots.take(slots.size)
-  let claimed = 0
-  try {
-    const questions = await store.claim(room, leaseMs)
-    claimed = questions.length
-    return questions
-  } finally {
-    slots.giveBack(room - claimed)
   }
 }
 

@@ -1,5 +1,4 @@
 /** Room for deliveries that are claimed as they are stored, and sent by this process. */
-
 import type { OneAtATime, Slots } from '@pacifica/platform'
 import { DEFAULT_CAPS } from './caps.ts'
 import type { ClaimedDelivery, ClaimOptions } from './claim.ts'

@@ -1,9 +1,8 @@
 /** Several workers claim at once, on PostgreSQL: whatever they do, no cap is ever exceeded, and nothing is claimed twice. */
-import { setTimeout as pause } from 'node:timers/promises'
 import type { Database } from '@pacifica/platform'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { storedInHand, withLane } from '../../../../test/harness/in-hand.ts'
-import { fillDue, type MigratedDatabase } from '../../../../test/harness/index.ts'
+import { fillDue, type MigratedDatabase, someoneWaits } from '../../../../test/harness/index.ts'
 import { openScene, type Scene, YES } from '../../../../test/harness/scene.ts'
 import { matchStore } from '../match/match-store.ts'
 import { type ClaimedDelivery, lookAtDue } from './claim.ts'
@@ -93,18 +92,6 @@ test('four workers that claim and settle at once never exceed a cap, and share o
   expect(await mostPer('l.host')).toBe(caps.host)
 }, 120_000)
 
-/** Some statement waits for a lock that another transaction of this database holds. */
-async function someoneWaits(): Promise<void> {
-  for (;;) {
-    const [row] = await home.database.query<{ waiting: number }>(
-      `SELECT count(*)::int AS waiting FROM pg_stat_activity
-       WHERE datname = current_database() AND wait_event_type = 'Lock'`,
-    )
-    if (row && row.waiting > 0) return
-    await pause(10)
-  }
-}
-
 test('with a claim that is committed after what is in flight was counted, nothing is claimed as it is stored, and nothing is lost', async () => {
   await home.database.query('TRUNCATE lane, delivery, eventlog, eventmatch CASCADE')
   const subscription = await withLane(scene, 'turn')
@@ -117,7 +104,7 @@ test('with a claim that is committed after what is in flight was counted, nothin
   const late = await (await home.another()).transaction(async (sql) => {
     await sql.query('SELECT turn FROM claim_turn FOR UPDATE')
     const recorded = record()
-    await Promise.race([someoneWaits(), recorded])
+    await Promise.race([someoneWaits(home.database), recorded])
     await sql.query('UPDATE claim_turn SET turn = turn + 1')
     return { recorded }
   })

@@ -3,7 +3,14 @@
  * whatever happens between claim and record, the lease runs out and the delivery is claimed again.
  */
 import { Event } from '@pacifica/core'
-import { type Bell, childTrace, insist, type Log, type Slots } from '@pacifica/platform'
+import {
+  type Bell,
+  childTrace,
+  claimInSlots,
+  insist,
+  type Log,
+  type Slots,
+} from '@pacifica/platform'
 import type { PipelineMetrics } from '../metrics.ts'
 import type { RecentEvents } from '../recent-events.ts'
 import type { ClaimedDelivery, Look } from './claim.ts'
@@ -67,7 +74,8 @@ export function deliverer(needs: DeliverNeeds, options: DeliverOptions): Deliver
       await slots.free()
       const claimedAt = needs.now()
       settled = new AbortController()
-      const { claimed, aside, follow, late, blocked } = await claimInSlots(needs)
+      const look = await claimInSlots(slots, needs.claim, ({ claimed }) => claimed.length)
+      const { claimed, aside, follow, late, blocked } = look
       start(claimed, claimedAt)
       for (const state of aside) needs.metrics.settled(state)
       if (aside.includes('pending')) needs.authorizeBell.ring()
@@ -77,19 +85,6 @@ export function deliverer(needs: DeliverNeeds, options: DeliverOptions): Deliver
       // Lanes that were put to sleep with nothing in them have made room for others.
       return claimed.length + aside.length + follow.length > 0 || late || blocked
     },
-  }
-}
-
-/** For each that was claimed a slot is taken. */
-async function claimInSlots({ slots, claim }: DeliverNeeds): Promise<Look> {
-  const room = slots.take(slots.size)
-  let claimed = 0
-  try {
-    const look = await claim(room)
-    claimed = look.claimed.length
-    return look
-  } finally {
-    slots.giveBack(room - claimed)
   }
 }
 

@@ -6,7 +6,12 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { Event } from '@pacifica/core'
 import type { Database } from '@pacifica/platform'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { type MigratedDatabase, openMigrated, silentLog } from '../../../../test/harness/index.ts'
+import {
+  type MigratedDatabase,
+  openMigrated,
+  silentLog,
+  someoneWaits,
+} from '../../../../test/harness/index.ts'
 import { eventStore } from '../accept/event-store.ts'
 import { PrismaClient } from '../database/generated/client.ts'
 import { subscriptionStore } from '../subscriptions/store.ts'
@@ -176,7 +181,7 @@ test('who has read up to a revision has seen all before it: later ones wait for 
   try {
     await Promise.race([inserted.given, slow])
     const next = subscribe('next')
-    await someoneWaits()
+    await someoneWaits(home.database)
     await one.live.refresh()
     expect(one.live.size).toBe(before)
     commit.give()
@@ -197,18 +202,6 @@ function signal(): { readonly given: Promise<void>; readonly give: () => void } 
     give = resolve
   })
   return { given, give: () => give() }
-}
-
-/** Some statement waits for a lock that another transaction of this database holds. */
-async function someoneWaits(): Promise<void> {
-  for (;;) {
-    const [row] = await home.database.query<{ waiting: number }>(
-      `SELECT count(*)::int AS waiting FROM pg_stat_activity
-       WHERE datname = current_database() AND wait_event_type = 'Lock'`,
-    )
-    if (row && row.waiting > 0) return
-    await pause(10)
-  }
 }
 
 test(

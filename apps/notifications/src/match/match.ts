@@ -8,6 +8,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import { Event, EventFormatError } from '@pacifica/core'
 import { type Bell, batcher, insist, isUnavailable, type Log } from '@pacifica/platform'
 import type { AskAtOnce } from '../authorize/ask-at-once.ts'
+import { TOGETHER } from '../config.ts'
 import type { AtOnce } from '../deliver/at-once.ts'
 import type { PipelineMetrics } from '../metrics.ts'
 import type { RecentEvents } from '../recent-events.ts'
@@ -71,8 +72,6 @@ export function matcher(needs: MatchNeeds, options: MatchOptions): Matcher {
   return new Matching(needs, options)
 }
 
-/** How results wait for company: while one group is stored the next one grows. */
-const TOGETHER = { maxItems: 200, waitMs: 2 }
 /** So long without letting others have their turn. */
 const TURN_MS = 2
 

@@ -24,6 +24,27 @@ export interface Slots {
   drained(): Promise<void>
 }
 
+/**
+ * Claims as much as there are free slots: for each piece that was claimed a slot is taken, and `start` begins it there.
+ * @param claim at most so many
+ * @param countOf how many pieces were claimed
+ */
+export async function claimInSlots<T>(
+  slots: Pick<Slots, 'size' | 'take' | 'giveBack'>,
+  claim: (room: number) => Promise<T>,
+  countOf: (claimed: T) => number,
+): Promise<T> {
+  const room = slots.take(slots.size)
+  let count = 0
+  try {
+    const claimed = await claim(room)
+    count = countOf(claimed)
+    return claimed
+  } finally {
+    slots.giveBack(room - count)
+  }
+}
+
 interface InLine {
   readonly count: number
   readonly leave: number
