@@ -1,12 +1,13 @@
 /**
  * The floor of accepting: what is left of POST /receive when it is only Fastify and a group insert. It parses the event,
- * fills the same columns of the same table, in the same groups, with one prepared statement each, through the same way to
- * the database, and answers after the commit. It checks nothing, logs and counts nothing, and loses what it cannot insert.
+ * fills the same columns of the same table, with the same ids, in the same groups, with one prepared statement each, through
+ * the same way to the database, and answers after the commit. It checks nothing, logs and counts nothing, and loses what it cannot insert.
  * `node test/harness/run-typescript.mjs bench/floors/accept.ts DATABASE_URL PORT`
  */
-import { hash, randomUUID } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { batcher, createLog, newTrace, openDatabase, textArray } from '@pacifica/platform'
 import { fastify } from 'fastify'
+import { newId } from '../../apps/notifications/src/database/new-id.ts'
 
 const [url = '', port = ''] = process.argv.slice(3)
 const log = createLog({ name: 'floor', level: 'warn' })
@@ -34,7 +35,7 @@ function rowOf(text: string): readonly string[] {
   const digest = hash('sha256', text)
   const trace = newTrace()
   const { source, eventID, eventType, eventTime } = event
-  return [randomUUID(), '0.1', source, eventID, eventType, eventTime, digest, trace, text]
+  return [newId(), '0.1', source, eventID, eventType, eventTime, digest, trace, text]
 }
 
 const app = fastify()

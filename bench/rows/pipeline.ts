@@ -28,7 +28,8 @@ function loadOf({ site }: RunNeeds, subscriptions: number, count: number): Load 
   const events = (length: number) => Array.from({ length }, (_, n) => eventFor(n % subscriptions))
   return {
     ...{ subscriptions, expressionOf: expressionFor, matching: 1 },
-    ...{ warming: events(count / 5), events: events(count) },
+    // V8 compiles what runs often, for as long as that takes it.
+    ...{ warming: events(count), events: events(count) },
     // A service that has worked before: over tables that were empty when PostgreSQL last counted them its plans are others.
     prepare: (database) => fill(database, site.port, { backlog: 'delivered', ofTarget: 2 * count }),
   }

@@ -72,6 +72,7 @@ export {
   readApiTokens,
   readReceiveCredentials,
 } from './identity/tokens.ts'
+export { randomBytes } from './random-bytes.ts'
 export type { BackoffOptions } from './runtime/backoff.ts'
 export { backoff } from './runtime/backoff.ts'
 export type { Batcher, BatcherOptions } from './runtime/batcher.ts'

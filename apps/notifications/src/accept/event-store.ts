@@ -1,9 +1,9 @@
 /**
  * Accepting an event is one row. Many requests share one statement; `accept/receive.ts` collects them.
  */
-import { randomUUID } from 'node:crypto'
 import type { Event } from '@pacifica/core'
 import { type Sql, textArray } from '@pacifica/platform'
+import { newId } from '../database/new-id.ts'
 
 export interface Accepted {
   /** The stored event's id: that of the first copy when the same bytes come again. */
@@ -83,9 +83,10 @@ export function eventStore(needs: { sql: Sql }): EventStore {
   }
 
   return {
-    async insert(events, uuids = events.map(() => randomUUID()), traces = [], leaseMs = 0) {
+    async insert(events, uuids = events.map(newId), traces = [], leaseMs = 0) {
       const values = columns(events, uuids, traces, leaseMs)
       const [told] = await needs.sql.query<Told>(insertNew, values, 'prepared')
+      if (isUsual(events, told)) return uuids.map((uuid) => ({ uuid, repeated: false }))
       const stored = new Set(told?.stored ?? uuids)
       const known = await find(events.filter((_, index) => !stored.has(uuids[index] as string)))
       const { collided, collides_with: firsts } = told ?? {}
@@ -97,6 +98,12 @@ export function eventStore(needs: { sql: Sql }): EventStore {
       if (aliases.length > 0) await needs.sql.query(insertAliases, values)
     },
   }
+}
+
+/** All of them are new, and have nothing in common with another one. */
+function isUsual(events: readonly Event[], told: Told | undefined): boolean {
+  if (told === undefined || told.stored !== null || told.collided !== null) return false
+  return new Set(events.map(({ id }) => id)).size === events.length
 }
 
 /** Of events with the same digest the first is stored, under its own id; the others are repeats of it. */
@@ -145,19 +152,14 @@ function columns(
   return [
     textArray(uuids),
     textArray(events.map((event) => event.specVersion)),
-    textArray(events.map((event) => column(event.source))),
-    textArray(events.map((event) => column(event.id))),
-    textArray(events.map((event) => column(event.type))),
-    textArray(events.map((event) => (event.time === undefined ? null : column(event.time)))),
+    textArray(events.map((event) => event.source)),
+    textArray(events.map((event) => event.id)),
+    textArray(events.map((event) => event.type)),
+    textArray(events.map((event) => event.time ?? null)),
     textArray(events.map((event) => event.digest)),
     textArray(events.map((_, index) => traces[index] ?? null)),
     leaseMs,
     // Last: what `pg` appends to a long parameter makes it move all before to a larger buffer.
     textArray(events.map((event) => event.text)),
   ]
-}
-
-/** A text column cannot hold U+0000, which a JSON escape can produce; the body itself stays as received. */
-function column(text: string): string {
-  return text.includes('\u0000') ? text.replaceAll('\u0000', '\uFFFD') : text
 }

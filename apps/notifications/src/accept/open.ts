@@ -1,5 +1,4 @@
 /** Puts the parts of accepting together: the spool, the receiver, and the loop that takes in what was spooled. */
-import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
 import {
   createBell,
@@ -13,6 +12,7 @@ import {
 import type { Bells } from '../bells.ts'
 import { ACCEPT, type NotificationsConfig, TAKE_IN } from '../config.ts'
 import type { Availability } from '../database/availability.ts'
+import { newId } from '../database/new-id.ts'
 import type { Matcher } from '../match/match.ts'
 import type { RecentEvents } from '../recent-events.ts'
 import { type Accepted, type EventStore, eventStore } from './event-store.ts'
@@ -92,7 +92,7 @@ function handingOn(
   const { store, matcher, bells, log } = needs
   return {
     ...store,
-    async insert(events, uuids = events.map(() => randomUUID()), traces = []) {
+    async insert(events, uuids = events.map(newId), traces = []) {
       const takes = matcher?.takes === true
       const accepted = await store.insert(events, uuids, traces, takes ? matchLeaseMs : 0)
       if (!takes) {

@@ -2,10 +2,10 @@
  * The first step: an event is answered once it is durable, in the database or, while that is away, in the spool.
  * Requests that arrive together share one commit.
  */
-import { randomUUID } from 'node:crypto'
 import type { Event } from '@pacifica/core'
 import { BatcherClosedError, batcher, isUnavailable, type Log, newTrace } from '@pacifica/platform'
 import { type Availability, DatabaseUnavailableError } from '../database/availability.ts'
+import { newId } from '../database/new-id.ts'
 import type { Accepted, EventStore } from './event-store.ts'
 import type { Arrival } from './spool/record.ts'
 
@@ -73,7 +73,7 @@ export function receiver(needs: ReceiverNeeds, options: ReceiverOptions): Receiv
 
   return {
     async receive(event, trace = newTrace()) {
-      const arrival = { uuid: randomUUID(), received: new Date(), event, trace }
+      const arrival = { uuid: newId(), received: new Date(), event, trace }
       if (!availability.away) {
         try {
           const accepted = await group.add(arrival)

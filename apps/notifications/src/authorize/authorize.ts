@@ -70,7 +70,9 @@ export function logAnswer(
   answer: PolicyAnswer,
   askAgainMs: number,
 ): void {
-  const line = { ...asked, answer: answer.kind, status: answer.status, ms: Math.round(asked.ms) }
+  const { event, owner, ours } = asked
+  const { kind, status } = answer
+  const line = { event, owner, ours, ms: Math.round(asked.ms), answer: kind, status }
   if (answer.kind === 'unanswered')
     log.warn({ ...line, reason: answer.reason, next: askAgainMs }, 'policy.unanswered')
   else log.info(line, 'policy.answered')

@@ -56,7 +56,7 @@ const recordedBefore = `
 export async function recordResults(sql: Sql, results: readonly Result[]): Promise<Set<string>> {
   const attempts = results.flatMap((result) => {
     const { outcome } = result
-    return wasSent(outcome) ? [{ ...result, ...describe(outcome) }] : []
+    return wasSent(outcome) ? [{ result, said: describe(outcome) }] : []
   })
   const values = [
     results.map((r) => r.delivery.uuid),
@@ -66,14 +66,14 @@ export async function recordResults(sql: Sql, results: readonly Result[]): Promi
     results.map((r) => text(r.settlement.reason)),
     results.map((r) => r.settlement.dueInMs),
     results.map((r) => isSettled(r.settlement.state)),
-    attempts.map((a) => a.delivery.uuid),
-    attempts.map((a) => a.settlement.attempt),
-    attempts.map((a) => a.beganAgoMs),
-    attempts.map((a) => Math.round(a.durationMs)),
-    attempts.map((a) => a.kind),
-    attempts.map((a) => a.status),
-    attempts.map((a) => text(a.body)),
-    attempts.map((a) => text(a.error)),
+    attempts.map(({ result }) => result.delivery.uuid),
+    attempts.map(({ result }) => result.settlement.attempt),
+    attempts.map(({ result }) => result.beganAgoMs),
+    attempts.map(({ result }) => Math.round(result.durationMs)),
+    attempts.map(({ said }) => said.kind),
+    attempts.map(({ said }) => said.status),
+    attempts.map(({ said }) => text(said.body)),
+    attempts.map(({ said }) => text(said.error)),
   ]
   const rows = await sql.query<{ uuid: string }>(record, values, 'prepared')
   if (rows.length < results.length)

@@ -172,7 +172,8 @@ class Matching implements Matcher {
     const evaluated = evaluate(this.#needs, event)
     const owners = isCounted(evaluated) ? [] : ownersOf(evaluated.matches)
     const answers = (owners.length > 0 && (await askAtOnce?.(event, owners))) || []
-    const matched: MatchedEvent = { event, ...evaluated, answers }
+    const { matches, recovered, unreadable } = evaluated
+    const matched: MatchedEvent = { event, matches, recovered, unreadable, answers }
     // Who has waited for Policy already does not wait for slots too: the lease must outlast it.
     const isLate = performance.now() - began > this.#options.leaseMs / 3
     const slots = isLate ? 0 : ((await deliverAtOnce?.takeSlots(allowedOf(matched))) ?? 0)
@@ -216,7 +217,8 @@ type Evaluated = Omit<MatchedEvent, 'event' | 'answers'>
 function evaluate(needs: MatchNeeds, { uuid, jsondata }: ClaimedEvent): Evaluated {
   try {
     const event = needs.events?.read(uuid, jsondata) ?? Event.parse(jsondata)
-    return { ...needs.subscriptions.match(event), unreadable: null }
+    const { matches, recovered } = needs.subscriptions.match(event)
+    return { matches, recovered, unreadable: null }
   } catch (error) {
     if (!(error instanceof EventFormatError)) throw error
     return { matches: [], recovered: [], unreadable: error.message }
@@ -242,8 +244,9 @@ async function record(
 ): Promise<(number | undefined)[]> {
   const { store, deliverAtOnce, metrics } = needs
   const oldest = performance.now() - policyTtlMs
-  const matched = ready.map(({ matched: { answers = [], ...one } }) => {
-    return { ...one, answers: answers.filter(({ at }) => at > oldest) }
+  const matched = ready.map(({ matched: one }) => {
+    const isOld = one.answers?.some(({ at }) => at <= oldest)
+    return isOld ? { ...one, answers: one.answers?.filter(({ at }) => at > oldest) ?? [] } : one
   })
   const taken = ready.reduce((sum, { slots }) => sum + slots, 0)
   const { ages, denied, asking, released } =

@@ -5,6 +5,7 @@
 import type { Sql } from '@pacifica/platform'
 import type { SoonAnswered } from '../authorize/ask-at-once.ts'
 import { reasonOf } from '../authorize/record-answers.ts'
+import { newId } from '../database/new-id.ts'
 import { NO_ROOM, type Room } from '../deliver/at-once.ts'
 import type { ClaimedDelivery } from '../deliver/claim.ts'
 import type { Evaluation, Match } from './live-subscriptions.ts'
@@ -34,12 +35,10 @@ export interface Recorded {
 }
 
 /** What a delivery is that was claimed as it was stored. */
-const JUST_STORED = { claim: 1, attempt: 0, replay: 0, lateMs: 0, ramped: false } as const
-
-type DeliveryRow = Omit<ClaimedDelivery, keyof typeof JUST_STORED | keyof Known>
-
+type JustStored = 'claim' | 'attempt' | 'replay' | 'lateMs' | 'ramped'
 /** What is known of its event already. */
-type Known = Pick<ClaimedDelivery, 'jsondata' | 'digest' | 'trace'>
+type Known = 'jsondata' | 'digest' | 'trace'
+type DeliveryRow = Omit<ClaimedDelivery, JustStored | Known>
 
 /** One row, the last. */
 interface Summary {
@@ -63,29 +62,54 @@ export async function recordMatches(
   const known = new Map(matched.map(({ event }) => [event.uuid, event]))
   return {
     ages: new Map(events?.map((uuid, place) => [uuid, ages[place] as number])),
-    claimed: (rows as DeliveryRow[]).map((row) => {
-      const { jsondata, digest, trace } = known.get(row.event) as ClaimedEvent
-      return { ...row, ...JUST_STORED, jsondata, digest, trace }
-    }),
+    claimed: (rows as DeliveryRow[]).map((row) =>
+      claimedOf(row, known.get(row.event) as ClaimedEvent),
+    ),
     asking: questions.some(({ soon }) => soon === undefined || soon.answer.kind === 'unanswered'),
     ...{ released, denied },
   }
 }
 
+// Member by member, here and in other places that every event goes through: to spread one object and add members to it
+// costs V8 up to a hundred times as much.
+function claimedOf(row: DeliveryRow, { jsondata, digest, trace }: ClaimedEvent): ClaimedDelivery {
+  return {
+    uuid: row.uuid,
+    event: row.event,
+    subscription: row.subscription,
+    owner: row.owner,
+    claim: 1,
+    attempt: 0,
+    replay: 0,
+    targetUrl: row.targetUrl,
+    version: row.version,
+    extensions: row.extensions,
+    auth: row.auth,
+    signing: row.signing,
+    retry: row.retry,
+    jsondata,
+    digest,
+    trace,
+    lateMs: 0,
+    ramped: false,
+  }
+}
+
 function columns(matched: readonly MatchedEvent[]): unknown[][] {
   const rows = matched.flatMap(({ event, matches, answers }) =>
-    matches.map((match) => ({ event: event.uuid, ...match, ...firstState(match, answers) })),
+    matches.map((match) => ({ event: event.uuid, match, first: firstState(match, answers) })),
   )
   return [
     matched.map(({ event }) => event.uuid),
     matched.map(({ event }) => event.claim),
     matched.map(({ matches }) => matches.filter(({ failure }) => failure === undefined).length),
     matched.map(({ unreadable }) => unreadable),
+    rows.map(newId),
     rows.map((row) => row.event),
-    rows.map((row) => row.subscription),
-    rows.map((row) => row.owner),
-    rows.map((row) => row.state),
-    rows.map((row) => row.reason),
+    rows.map(({ match }) => match.subscription),
+    rows.map(({ match }) => match.owner),
+    rows.map(({ first }) => first.state),
+    rows.map(({ first }) => first.reason),
   ]
 }
 
@@ -119,7 +143,8 @@ interface Question {
 function questionsOf(matched: readonly MatchedEvent[]): Question[] {
   return matched.flatMap(({ event, matches, answers = [] }) =>
     ownersOf(matches).map((owner) => ({
-      ...{ event: event.uuid, owner },
+      event: event.uuid,
+      owner,
       soon: answers.find((answer) => answer.owner === owner),
     })),
   )

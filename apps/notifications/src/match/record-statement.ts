@@ -18,17 +18,17 @@ const ANSWERED = `EXISTS (
 const IS_NEW = "e.state || '' = 'new'"
 
 const AT_ONCE = atOnce({
-  limit: '$19::int',
-  ...{ subscription: '$21::int', host: '$22::int', owner: '$23::int', dispatching: '$24::bool' },
+  limit: '$20::int',
+  ...{ subscription: '$22::int', host: '$23::int', owner: '$24::int', dispatching: '$25::bool' },
 })
 
 const NO_DELIVERY = Array(10).fill('NULL').join(', ')
 
 /**
- * $1–$4 events: id, claim, matches, why unreadable · $5–$9 deliveries: event, subscription, owner, state, reason ('allowed':
- * pending, and Policy has said yes) · $10–$18 questions: event, owner, state, status, body, error, how often asked, when to
- * ask again in ms, age of the answer in ms · $19 how many deliveries may be claimed at once, $20 their lease in ms,
- * $21 $22 $23 caps: subscription, host, owner, $24 whether dispatches can be published
+ * $1–$4 events: id, claim, matches, why unreadable · $5–$10 deliveries: id, event, subscription, owner, state, reason ('allowed':
+ * pending, and Policy has said yes) · $11–$19 questions: event, owner, state, status, body, error, how often asked, when to
+ * ask again in ms, age of the answer in ms · $20 how many deliveries may be claimed at once, $21 their lease in ms,
+ * $22 $23 $24 caps: subscription, host, owner, $25 whether dispatches can be published
  */
 export const RECORD = `
   WITH done AS (
@@ -42,8 +42,8 @@ export const RECORD = `
     SELECT q.event, q.owner, q.state, q.status, q.body, q.error, q.asked,
       CASE WHEN q.state = 'asking' THEN now() + q.again_ms * interval '1 millisecond' END,
       CASE WHEN q.state <> 'asking' THEN now() - q.age_ms * interval '1 millisecond' END
-    FROM unnest($10::uuid[], $11::text[], $12::text[], $13::int[], $14::text[], $15::text[], $16::int[], $17::float8[],
-      $18::float8[]) AS q (event, owner, state, status, body, error, asked, again_ms, age_ms)
+    FROM unnest($11::uuid[], $12::text[], $13::text[], $14::int[], $15::text[], $16::text[], $17::int[], $18::float8[],
+      $19::float8[]) AS q (event, owner, state, status, body, error, asked, again_ms, age_ms)
     JOIN done ON done.uuid = q.event
     ORDER BY q.event, q.owner
     ON CONFLICT (event, owner) DO UPDATE SET -- what it said when the event was matched before
@@ -51,16 +51,17 @@ export const RECORD = `
       WHERE excluded.state <> 'asking' AND p.state <> 'asking'),
   wanted AS MATERIALIZED (
     SELECT w.*, done.created AS received
-    FROM unnest($5::uuid[], $6::uuid[], $7::text[], $8::text[], $9::text[]) AS w (event, subscription, owner, state, reason)
+    FROM unnest($5::uuid[], $6::uuid[], $7::uuid[], $8::text[], $9::text[], $10::text[])
+      AS w (uuid, event, subscription, owner, state, reason)
     JOIN done ON done.uuid = w.event),
   ${AT_ONCE},
   stored AS (
-    INSERT INTO delivery (event, subscription, owner, state, reason, claim, due, settled, received)
-    SELECT w.event, w.subscription, w.owner,
+    INSERT INTO delivery (uuid, event, subscription, owner, state, reason, claim, due, settled, received)
+    SELECT w.uuid, w.event, w.subscription, w.owner,
       CASE WHEN c.event IS NOT NULL THEN 'delivering' WHEN w.state = 'allowed' THEN 'pending' ELSE w.state END, w.reason,
       CASE WHEN c.event IS NULL THEN 0 ELSE 1 END,
       CASE w.state
-        WHEN 'allowed' THEN now() + CASE WHEN c.event IS NULL THEN 0 ELSE $20::float8 END * interval '1 millisecond'
+        WHEN 'allowed' THEN now() + CASE WHEN c.event IS NULL THEN 0 ELSE $21::float8 END * interval '1 millisecond'
         WHEN 'pending' THEN now() + CASE WHEN ${ANSWERED} THEN interval '0' ELSE ${PARKED_AGAIN} END
         WHEN 'held' THEN now() + ${HELD_FIRST} END,
       CASE WHEN w.state IN ('failed', 'denied') THEN now() END, w.received

@@ -109,7 +109,7 @@ export class Event {
    */
   toBody(version: Projection, extensions: JsonObject): string {
     const text = version === `v${this.specVersion}` ? this.text : this.#otherText(version)
-    if (version === 'v0.1') return mergeIntoV01(text, extensions)
+    if (version === 'v0.1') return this.#mergedV01(text, extensions)
     const settable = jsonTexts(settableOnV10(extensions))
     return settable.size === 0 ? text : setMembers(text, settable)
   }
@@ -117,6 +117,12 @@ export class Event {
   /** The `cloudevents` SDK's object, 1.0, unchecked; without a `time` when the sender gave none. */
   toCloudEvent(): CloudEvent<unknown> {
     return cloudEventOf(this.project('v1.0'))
+  }
+
+  /** Most subscriptions have nothing to merge, and most events an `extensions` object: then the text need not be looked at. */
+  #mergedV01(text: string, extensions: JsonObject): string {
+    const isWhole = isJsonObject(this.project('v0.1')['extensions'])
+    return isWhole && Object.keys(extensions).length === 0 ? text : mergeIntoV01(text, extensions)
   }
 
   #otherText(version: Projection): string {

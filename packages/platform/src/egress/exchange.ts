@@ -20,12 +20,6 @@ export interface ExchangeOptions {
   readonly signal: AbortSignal | undefined
 }
 
-type Ending = EgressOutcome extends infer O
-  ? O extends unknown
-    ? Omit<O, 'durationMs'>
-    : never
-  : never
-
 class ExchangeOverError extends Error {
   readonly code = 'EGRESS_OVER'
 }
@@ -47,7 +41,8 @@ export function exchange(
   const one = new Exchange(options)
   if (one.over) return one.outcome
   try {
-    dispatcher.dispatch({ ...posted, method: 'POST' }, one)
+    const { origin, path, headers, body } = posted
+    dispatcher.dispatch({ origin, path, method: 'POST', headers, body }, one)
   } catch (error) {
     one.fail(error as Error)
   }
@@ -59,7 +54,10 @@ class Exchange implements Dispatcher.DispatchHandler {
   readonly #options: ExchangeOptions
   readonly #began = performance.now()
   readonly #timer: NodeJS.Timeout
-  readonly #onAbort = () => this.#end({ kind: 'aborted', sent: this.#controller !== undefined })
+  readonly #onAbort = () => {
+    const sent = this.#controller !== undefined
+    this.#end({ kind: 'aborted', sent, durationMs: this.#ms })
+  }
   readonly #chunks: Buffer[] = []
   #resolve: (outcome: EgressOutcome) => void = () => undefined
   #controller: Dispatcher.DispatchController | undefined
@@ -99,7 +97,7 @@ class Exchange implements Dispatcher.DispatchHandler {
       this.#headers = kept(headers)
     } else if (++this.#preliminary > MAX_PRELIMINARY) {
       const reason = `${this.#options.host} sent only preliminary answers (1xx)`
-      this.#end({ kind: 'failed', reason, code: 'EGRESS_PRELIMINARY' })
+      this.#end({ kind: 'failed', reason, code: 'EGRESS_PRELIMINARY', durationMs: this.#ms })
     }
   }
 
@@ -122,24 +120,24 @@ class Exchange implements Dispatcher.DispatchHandler {
   /** Ends it with what `error` means. */
   fail(error: Error): void {
     const { reason, code } = explainFailure(error, this.#options.host)
-    if (code === 'EGRESS_FORBIDDEN') this.#end({ kind: 'forbidden', reason: error.message })
+    const durationMs = this.#ms
+    if (code === 'EGRESS_FORBIDDEN')
+      this.#end({ kind: 'forbidden', reason: error.message, durationMs })
     else if (isConnectTimeout(code)) this.#timeUp()
-    else this.#end({ kind: 'failed', reason, code })
+    else this.#end({ kind: 'failed', reason, code, durationMs })
   }
 
   #respond(truncated: boolean): void {
     const status = this.#status as number
     const body = text(Buffer.concat(this.#chunks), truncated)
-    this.#end({ kind: 'response', status, headers: this.#headers, body, truncated })
+    const [headers, durationMs] = [this.#headers, this.#ms]
+    this.#end({ kind: 'response', status, headers, body, truncated, durationMs })
   }
 
   #timeUp(): void {
-    const seconds = (performance.now() - this.#began) / 1000
-    this.#end({
-      kind: 'timeout',
-      reason: this.#whatIsMissing(seconds.toFixed(1)),
-      status: this.#status,
-    })
+    const durationMs = this.#ms
+    const reason = this.#whatIsMissing((durationMs / 1_000).toFixed(1))
+    this.#end({ kind: 'timeout', reason, status: this.#status, durationMs })
   }
 
   #whatIsMissing(seconds: string): string {
@@ -149,24 +147,31 @@ class Exchange implements Dispatcher.DispatchHandler {
     return `${host} answered ${this.#status}, but did not end its answer within ${seconds} s`
   }
 
-  #end(ending: Ending): void {
+  get #ms(): number {
+    return performance.now() - this.#began
+  }
+
+  #end(outcome: EgressOutcome): void {
     if (this.#over) return
     this.#over = true
     clearTimeout(this.#timer)
     this.#options.signal?.removeEventListener('abort', this.#onAbort)
-    this.#resolve({ ...ending, durationMs: performance.now() - this.#began })
-    const whole = ending.kind === 'response' && !ending.truncated
+    this.#resolve(outcome)
+    const whole = outcome.kind === 'response' && !outcome.truncated
     if (!whole) this.#controller?.abort(new ExchangeOverError('the exchange is over'))
   }
 }
 
+const KEPT = ['retry-after', 'location', 'content-type'] as const
+
 function kept(headers: Record<string, string | string[] | undefined>): EgressResponse['headers'] {
-  const names = ['retry-after', 'location', 'content-type'] as const
-  const found = names.flatMap((name) => {
-    const value = [headers[name]].flat()[0]
-    return value === undefined ? [] : [[name, value]]
-  })
-  return Object.fromEntries(found)
+  const found: Partial<Record<(typeof KEPT)[number], string>> = {}
+  for (const name of KEPT) {
+    const given = headers[name]
+    const value = Array.isArray(given) ? given[0] : given
+    if (value !== undefined) found[name] = value
+  }
+  return found
 }
 
 /** Fit to be stored: PostgreSQL takes no NUL. A character that the limit cut in two is left out. */

@@ -7,6 +7,9 @@ const SECRET =
 const CREDENTIALS_IN_URL = /(\b[a-z][a-z0-9+.-]*:\\?\/\\?\/)[^\s"\\/?#]*@/gi
 const MASK = '***'
 const MAX_DEPTH = 8
+/** The names of members are few, and each is looked at with every line. */
+const MOST_NAMES = 1_000
+const isSecretByName = new Map<string, boolean>()
 
 /** A copy of `value` in which secret members read `***`; what holds no secret comes back as it is. */
 export function redact(value: Record<string, unknown>): Record<string, unknown> {
@@ -21,7 +24,7 @@ export function maskCredentials(text: string): string {
 function redactObject(value: Record<string, unknown>, depth: number): Record<string, unknown> {
   let copy: Record<string, unknown> | undefined
   for (const [name, member] of Object.entries(value)) {
-    const clean = SECRET.test(name) && isSecretValue(member) ? MASK : redactAny(member, depth + 1)
+    const clean = isSecretName(name) && isSecretValue(member) ? MASK : redactAny(member, depth + 1)
     if (clean === member) continue
     copy ??= { ...value }
     copy[name] = clean
@@ -39,6 +42,14 @@ function redactAny(value: unknown, depth: number): unknown {
 function redactArray(value: unknown[], depth: number): unknown[] {
   const copy = value.map((item) => redactAny(item, depth + 1))
   return copy.some((item, index) => item !== value[index]) ? copy : value
+}
+
+function isSecretName(name: string): boolean {
+  const known = isSecretByName.get(name)
+  if (known !== undefined) return known
+  const isSecret = SECRET.test(name)
+  if (isSecretByName.size < MOST_NAMES) isSecretByName.set(name, isSecret)
+  return isSecret
 }
 
 /** A count of tokens or `hasSecret: true` gives nothing away. */

@@ -4,7 +4,7 @@
  *
  *   version "-" trace-id "-" parent-id "-" trace-flags      00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01
  */
-import { randomFillSync } from 'node:crypto'
+import { randomBytes } from '../random-bytes.ts'
 
 /** Later versions may have more behind the flags. */
 const TRACEPARENT = /^([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?$/
@@ -38,15 +38,6 @@ export function childTrace(
   return `${version}-${id}-${hex(8)}-${flags}`
 }
 
-/** Asking the system for a few bytes costs as much as asking for thousands. */
-const pool = Buffer.alloc(4_096)
-let used = pool.length
-
 function randomHex(bytes: number): string {
-  if (used + bytes > pool.length) {
-    randomFillSync(pool)
-    used = 0
-  }
-  used += bytes
-  return pool.toString('hex', used - bytes, used)
+  return randomBytes(bytes).toString('hex')
 }
