@@ -8,6 +8,7 @@ import { retryEvents } from '../../apps/notifications/src/cli/retry-events.ts'
 import { releaseOrphans } from '../../apps/notifications/src/database/release-orphans.ts'
 import { DEFAULT_CAPS } from '../../apps/notifications/src/deliver/caps.ts'
 import { type ClaimedDelivery, lookAtDue } from '../../apps/notifications/src/deliver/claim.ts'
+import { claimTurns } from '../../apps/notifications/src/deliver/claim-turns.ts'
 import { settle } from '../../apps/notifications/src/deliver/delivery.ts'
 import {
   followAll,
@@ -186,6 +187,13 @@ function delivering({ largest, event }: Known): Case[] {
         await database.query(`UPDATE policy_answer SET answered = now() WHERE state = 'allowed'
           AND (event, owner) IN (SELECT event, owner FROM delivery WHERE state = 'retrying')`)
         await claimAndDeliver(database)
+      },
+    },
+    {
+      name: 'deliver: the turn taken first',
+      async run({ database }) {
+        const inTurn = claimTurns({ database, now: () => 0 })
+        for (const late of [true, false]) await inTurn(async () => ({ late }))
       },
     },
     { name: 'deliver: all lanes', run: ({ database }) => followAll(database) },

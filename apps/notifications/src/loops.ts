@@ -13,7 +13,6 @@ import {
   isUnavailable,
   type Lifetime,
   type Log,
-  oneAtATime,
   type Slots,
   type Transport,
   workLoop,
@@ -43,6 +42,7 @@ import type { Availability } from './database/availability.ts'
 import { type AtOnce, atOnce } from './deliver/at-once.ts'
 import { type Caps, capsOf } from './deliver/caps.ts'
 import { lookAtDue } from './deliver/claim.ts'
+import { claimTurns } from './deliver/claim-turns.ts'
 import { disableExhausted } from './deliver/disable.ts'
 import { dispatchTarget } from './deliver/dispatch-target.ts'
 import { httpTarget } from './deliver/http-target.ts'
@@ -138,14 +138,15 @@ export function startDelivering(needs: DeliverLoopNeeds, config: NotificationsCo
   // Opened before the slots, so that it is closed after what is in hand has been stored.
   const record = recorder(needs, caps)
   const slots = slotsFor(needs, 'deliveries', config.deliveryConcurrency)
-  const inTurn = oneAtATime()
+  const now = () => performance.now()
+  const inTurn = claimTurns({ database: sql, now })
   const claimOptions = (limit: number) => {
     const dispatching = needs.transport.publishTrouble() === undefined
     return { limit, leaseMs, policyTtlMs, caps, dispatching }
   }
   const delivering = deliverer(
     {
-      claim: (limit) => inTurn(() => lookAtDue(sql, claimOptions(limit))),
+      claim: (limit) => inTurn((within) => lookAtDue(within, claimOptions(limit))),
       follow: (subscriptions) => followDeliveries(sql, subscriptions),
       deliverBell: bells.deliver,
       record,
@@ -157,7 +158,7 @@ export function startDelivering(needs: DeliverLoopNeeds, config: NotificationsCo
       metrics: needs.metrics,
       log,
       random: Math.random,
-      now: () => performance.now(),
+      now,
       abandoning: life.abandoning,
     },
     {
@@ -169,7 +170,6 @@ export function startDelivering(needs: DeliverLoopNeeds, config: NotificationsCo
   startLoop(needs, 'deliver', delivering.step, bells.deliver)
   startLoop(needs, 'lanes', followStep(needs), createBell(), FOLLOW_EVERY_MS)
   const { stopping } = life
-  const now = () => performance.now()
   return atOnce({ slots, delivering, inTurn, now, stopping }, claimOptions)
 }
 

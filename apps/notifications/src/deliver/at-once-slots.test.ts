@@ -1,6 +1,6 @@
 /** The slots of deliveries that are claimed as they are stored: who gets how many, and that none is lost. */
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { createSlots, oneAtATime } from '@pacifica/platform'
+import { createSlots } from '@pacifica/platform'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { atOnce, NO_ROOM } from './at-once.ts'
 import type { ClaimedDelivery } from './claim.ts'
@@ -11,6 +11,8 @@ beforeEach(() => {
 afterEach(() => {
   vi.useRealTimers()
 })
+
+const NO_SQL = { query: async () => [] }
 
 function set(size: number) {
   const errors: unknown[] = []
@@ -24,7 +26,8 @@ function set(size: number) {
         step: async () => false,
         start: (claimed) => started.push(...claimed.map(({ uuid }) => uuid)),
       },
-      ...{ inTurn: oneAtATime(), now: () => performance.now(), stopping: stop.signal },
+      ...{ inTurn: (claim) => claim(NO_SQL, 0), now: () => performance.now() },
+      stopping: stop.signal,
     },
     (limit) => ({ ...NO_ROOM, limit }),
   )
@@ -55,7 +58,9 @@ test('an event for many takes what there is when its turn comes, and holds up no
 test('what is claimed is sent in slots that were taken; those that are left over are given back', async () => {
   const { slots, started, takeSlots, send } = set(8)
   const taken = await takeSlots(4)
-  const told = await send(taken, async ({ limit }) => ({ limit, claimed: [delivery('a')] }))
+  const told = await send(taken, async ({ limit }) => ({
+    ...{ limit, claimed: [delivery('a')], late: false },
+  }))
   expect(told.limit).toBe(4)
   expect({ started, available: slots.available }).toEqual({ started: ['a'], available: 7 })
 })
@@ -66,7 +71,7 @@ test('after a claim that failed the slots are still taken, for the next try or t
   const lost = send(taken, () => Promise.reject(new Error('away')))
   await expect(lost).rejects.toThrow('away')
   expect(slots.available).toBe(5)
-  await send(taken, async () => ({ claimed: [delivery('a'), delivery('b')] }))
+  await send(taken, async () => ({ claimed: [delivery('a'), delivery('b')], late: false }))
   expect({ started, available: slots.available }).toEqual({ started: ['a', 'b'], available: 6 })
   giveBack(2)
   expect(slots.available).toBe(8)

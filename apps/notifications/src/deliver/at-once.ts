@@ -1,7 +1,8 @@
 /** Room for deliveries that are claimed as they are stored, and sent by this process. */
-import type { OneAtATime, Slots } from '@pacifica/platform'
+import type { Slots, Sql } from '@pacifica/platform'
 import { DEFAULT_CAPS } from './caps.ts'
 import type { ClaimedDelivery, ClaimOptions } from './claim.ts'
+import type { ClaimTurns } from './claim-turns.ts'
 import type { Deliverer } from './worker.ts'
 
 /** What may be claimed now. */
@@ -15,6 +16,7 @@ export const NO_ROOM: Room = {
 
 interface Claimed {
   readonly claimed: readonly ClaimedDelivery[]
+  readonly late: boolean
 }
 
 export interface AtOnce {
@@ -27,7 +29,7 @@ export interface AtOnce {
    * `claim` says what it has claimed for slots that were taken: that is sent, each delivery in a slot, and the slots that
    * are left over are given back. When it fails they are still taken.
    */
-  send<T extends Claimed>(slots: number, claim: (room: Room) => Promise<T>): Promise<T>
+  send<T extends Claimed>(slots: number, claim: (room: Room, sql: Sql) => Promise<T>): Promise<T>
   giveBack(slots: number): void
 }
 
@@ -37,8 +39,8 @@ const PATIENCE_MS = 5_000
 export interface AtOnceNeeds {
   readonly slots: Slots
   readonly delivering: Deliverer
-  /** With this process' other claims: of two at a time one would be too late (claim-statement.ts). */
-  readonly inTurn: OneAtATime
+  /** With this process' other claims. */
+  readonly inTurn: ClaimTurns
   readonly now: () => number
   /** Then nothing more is begun. */
   readonly stopping: AbortSignal
@@ -65,14 +67,16 @@ export function atOnce(
       slots.giveBack(1)
       return 0
     },
-    send: (taken, claim) =>
-      inTurn(async () => {
-        const claimedAt = now()
-        const told = await claim(options(taken))
-        slots.giveBack(taken - told.claimed.length)
-        delivering.start(told.claimed, claimedAt)
-        return told
-      }),
+    async send(taken, claim) {
+      let claimedAt = 0
+      const told = await inTurn((sql, begunAt) => {
+        claimedAt = begunAt
+        return claim(options(taken), sql)
+      })
+      slots.giveBack(taken - told.claimed.length)
+      delivering.start(told.claimed, claimedAt)
+      return told
+    },
     giveBack: slots.giveBack,
   }
 }

@@ -25,8 +25,11 @@ export interface MatchStore {
   giveUp(): Promise<string[]>
   /** What was claimed and not begun: others may have it at once, and it does not count as a beginning. */
   handBack(events: readonly ClaimedEvent[]): Promise<void>
-  /** Stores deliveries and questions to policy of those events that are still ours. */
-  record(matched: readonly MatchedEvent[], room?: Room): Promise<Recorded>
+  /**
+   * Stores deliveries and questions to policy of those events that are still ours.
+   * @param within default: a statement of its own
+   */
+  record(matched: readonly MatchedEvent[], room?: Room, within?: Sql): Promise<Recorded>
   /** Answers how often in a row the subscription's expression has failed by now. */
   countFailures(streak: Streak): Promise<number>
 }
@@ -73,7 +76,7 @@ export function matchStore(needs: { sql: Sql; leaseMs?: number }): MatchStore {
       const claims = [events.map((event) => event.uuid), events.map((event) => event.claim)]
       await sql.query(handBack, claims)
     },
-    record: (matched, room) => recordMatches(sql, matched, room),
+    record: (matched, room, within = sql) => recordMatches(within, matched, room),
     async countFailures({ subscription, run, recovered }) {
       const [row] = await sql.query<{ failures: number }>(countFailures, [
         subscription,

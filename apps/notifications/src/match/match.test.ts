@@ -41,7 +41,7 @@ function set(events: ClaimedEvent[], given: Given = {}) {
           recorded.push(...matched)
           const ages = new Map(matched.map(({ event }) => [event.uuid, 1]))
           const asking = matched.some(({ matches }) => matches.length > 0)
-          return { ages, claimed: [], denied: 0, asking, released: [] }
+          return { ages, claimed: [], denied: 0, asking, released: [], late: false }
         },
         countFailures: async ({ run }) => run,
       },
@@ -240,7 +240,7 @@ test('slots that were taken for deliveries are given back when the event cannot 
           slots -= count
           return count
         },
-        send: (_, claim) => claim({} as never),
+        send: (_, claim) => claim({} as never, { query: async () => [] }),
         giveBack: (count) => (slots += count),
       },
     },

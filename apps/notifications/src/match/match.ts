@@ -252,7 +252,7 @@ async function record(
   const { ages, denied, asking, released } =
     deliverAtOnce === undefined || taken === 0
       ? await store.record(matched)
-      : await deliverAtOnce.send(taken, (room) => store.record(matched, room))
+      : await deliverAtOnce.send(taken, (room, sql) => store.record(matched, room, sql))
   if (denied > 0) metrics.settled('denied', denied)
   if (asking) needs.authorizeBell.ring()
   if (released.length > 0) {

@@ -30,6 +30,8 @@ export interface Recorded {
   readonly denied: number
   /** Whether there are questions that Policy has to be asked. */
   readonly asking: boolean
+  /** Nothing was claimed, since another process' claim came in between. */
+  readonly late: boolean
   /** Subscriptions with deliveries that are due at once and were not claimed: their lanes are to be followed. */
   readonly released: readonly string[]
 }
@@ -47,6 +49,7 @@ interface Summary {
   readonly ages: readonly number[]
   readonly released: readonly string[]
   readonly denied: number
+  readonly late: boolean
 }
 
 /** What was claimed by somebody else in the meantime is left alone. */
@@ -58,7 +61,7 @@ export async function recordMatches(
   const questions = questionsOf(matched)
   const values = [...columns(matched), ...questionColumns(questions), ...roomColumns(room)]
   const rows = await sql.query<DeliveryRow | Summary>(RECORD, values, 'prepared')
-  const { events, ages, released, denied } = rows.pop() as Summary
+  const { events, ages, released, denied, late } = rows.pop() as Summary
   const known = new Map(matched.map(({ event }) => [event.uuid, event]))
   return {
     ages: new Map(events?.map((uuid, place) => [uuid, ages[place] as number])),
@@ -66,7 +69,7 @@ export async function recordMatches(
       claimedOf(row, known.get(row.event) as ClaimedEvent),
     ),
     asking: questions.some(({ soon }) => soon === undefined || soon.answer.kind === 'unanswered'),
-    ...{ released, denied },
+    ...{ released, denied, late },
   }
 }
 

@@ -68,11 +68,12 @@ export const RECORD = `
     FROM wanted w LEFT JOIN chosen c ON c.event = w.event AND c.subscription = w.subscription
     ON CONFLICT (event, subscription) DO NOTHING
     RETURNING uuid, event, subscription, owner, state, due)
-  SELECT NULL::uuid[] AS events, NULL::float8[] AS ages, NULL::uuid[] AS released, NULL::int AS denied,
+  SELECT NULL::uuid[] AS events, NULL::float8[] AS ages, NULL::uuid[] AS released, NULL::int AS denied, NULL::bool AS late,
     s.uuid, s.event, s.subscription, s.owner, ${SUBSCRIBER}, m.retry, ${SIGNING}
   FROM stored s JOIN eventmatch m ON m.uuid = s.subscription
   WHERE s.state = 'delivering'
   UNION ALL SELECT array_agg(uuid), array_agg(extract(epoch FROM now() - created)::float8 * 1000),
     array(SELECT DISTINCT subscription FROM stored WHERE state = 'pending' AND due <= now()),
-    (SELECT count(*)::int FROM stored WHERE state = 'denied'), ${NO_DELIVERY}
+    (SELECT count(*)::int FROM stored WHERE state = 'denied'),
+    EXISTS (SELECT FROM candidate) AND NOT EXISTS (SELECT FROM mine), ${NO_DELIVERY}
   FROM done`

@@ -1,0 +1,44 @@
+/**
+ * How a process makes its claims. They take turns with those of other processes (ADR 7). As a rule a claim is one statement,
+ * which counts what is in flight and then sees whether anybody has claimed since it began to: then it is late, and takes
+ * nothing. Where that has happened, claims are made for a while in a transaction that takes the turn first and counts after
+ * it: three more round trips, and none of them is late. Of one process' own claims one is made at a time.
+ */
+import { type Database, oneAtATime, type Sql } from '@pacifica/platform'
+
+interface Told {
+  /** Another process' claim came in between. */
+  readonly late: boolean
+}
+
+/** Makes a claim with the `sql` that it is given. `begunAt`, on the clock `now`: its leases count from then, or later. */
+export type ClaimTurns = <T extends Told>(
+  claim: (sql: Sql, begunAt: number) => Promise<T>,
+) => Promise<T>
+
+const TURN_FIRST_MS = 10_000
+
+const TAKE_TURN = 'SELECT FROM claim_turn FOR UPDATE'
+
+export function claimTurns(needs: {
+  readonly database: Database
+  /** Milliseconds on a clock that never goes back. */
+  readonly now: () => number
+}): ClaimTurns {
+  const { database, now } = needs
+  const oneByOne = oneAtATime()
+  let turnFirstUntil = Number.NEGATIVE_INFINITY
+  return (claim) =>
+    oneByOne(async () => {
+      const begunAt = now()
+      if (begunAt < turnFirstUntil) {
+        return database.transaction(async (sql) => {
+          await sql.query(TAKE_TURN)
+          return claim(sql, begunAt)
+        })
+      }
+      const told = await claim(database, begunAt)
+      if (told.late) turnFirstUntil = now() + TURN_FIRST_MS
+      return told
+    })
+}
