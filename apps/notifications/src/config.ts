@@ -289,7 +289,7 @@ export const TAKE_IN = { maxFiles: 500, maxBytes: 16 * MiB, idleMs: 5_000 }
 /** Events are kept for a while as they were read: so many characters of them, for each process. */
 export const RECENT_EVENTS = 4 * MiB
 /** How results wait for company: while one group is stored the next one grows. */
-export const TOGETHER = { maxItems: 200, waitMs: 2 }
+export const TOGETHER = { maxItems: 200, waitMs: 1 }
 /** A batch takes a sixth of its lease at the most, so that what is left is enough to record it. */
 export const MATCH = {
   ...{ batch: 100, leasePerBatch: 6 },
