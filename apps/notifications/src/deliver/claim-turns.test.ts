@@ -1,4 +1,5 @@
 /** Claims of several processes: after one was late, the next ones take their turn first, and none of them is late. */
+import { setTimeout as pause } from 'node:timers/promises'
 import type { Sql } from '@pacifica/platform'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { fillDue, type MigratedDatabase, someoneWaits } from '../../../../test/harness/index.ts'
@@ -54,6 +55,32 @@ test('a claim behind another one is late; the next one waits, and counts what th
   )
   await followAll(home.database)
   expect(await claimBehind(inTurn, 1)).toMatchObject({ late: true, claimed: [] })
+}, 120_000)
+
+test('who takes the turn and falls silent loses it, and the others go on', async () => {
+  const turnsFirst = async () => {
+    const database = await home.another()
+    const inTurn = claimTurns({ database, now: () => performance.now() })
+    await inTurn(async () => ({ late: true }))
+    return inTurn
+  }
+  const [silent, other] = [await turnsFirst(), await turnsFirst()]
+  let speak = () => {}
+  const silence = new Promise<void>((resolve) => {
+    speak = resolve
+  })
+  const frozen = silent(async () => {
+    await silence
+    return { late: false }
+  })
+  const lost = expect(frozen).rejects.toThrow()
+  const FREE = 'SELECT turn FROM claim_turn FOR UPDATE SKIP LOCKED'
+  while ((await home.database.query(FREE)).length > 0) await pause(10)
+  expect(await other((sql) => lookAtDue(sql, { ...limits, limit: 1 }))).toMatchObject({
+    late: false,
+  })
+  speak()
+  await lost
 }, 120_000)
 
 test('the leases of a claim do not end earlier than those who hold them believe', async () => {

@@ -18,7 +18,8 @@ export type ClaimTurns = <T extends Told>(
 
 const TURN_FIRST_MS = 10_000
 
-const TAKE_TURN = 'SELECT FROM claim_turn FOR UPDATE'
+// All others wait for who has it. PostgreSQL ends the session of one that has it and falls silent, be it frozen or cut off.
+const TAKE_TURN = `SELECT set_config('idle_in_transaction_session_timeout', '5s', true) FROM claim_turn FOR UPDATE`
 
 export function claimTurns(needs: {
   readonly database: Database
@@ -33,8 +34,9 @@ export function claimTurns(needs: {
       const begunAt = now()
       if (begunAt < turnFirstUntil) {
         return database.transaction(async (sql) => {
-          await sql.query(TAKE_TURN)
-          return claim(sql, begunAt)
+          // The claim's statement is prepared while the turn is waited for, and runs behind it.
+          const [, told] = await Promise.all([sql.query(TAKE_TURN), claim(sql, begunAt)])
+          return told
         })
       }
       const told = await claim(database, begunAt)

@@ -69,7 +69,7 @@ async function renewPlans(client: pg.PoolClient): Promise<void> {
 
 /** The connection is gone, or still busy with a statement that was given up. */
 export function isLost(error: unknown): boolean {
-  return isUnavailable(error) && /^(08|57P0|$)/.test(sqlState(error) ?? '')
+  return isUnavailable(error) && /^(08|57P0|25P03|$)/.test(sqlState(error) ?? '')
 }
 
 /** A lost connection also rejects the statement in hand, or the next one. */

@@ -7,6 +7,7 @@ test.each([
   error({ code: 'ECONNREFUSED' }),
   error({ code: 'ENOENT', syscall: 'connect' }),
   error({ code: '57P03' }, 'the database system is starting up'),
+  error({ code: '25P03' }, 'terminating connection due to idle-in-transaction timeout'),
   error({ code: '53300' }, 'sorry, too many clients already'),
   error({ code: '53100' }, 'could not extend file: No space left on device'),
   error({}, 'Connection terminated unexpectedly'),

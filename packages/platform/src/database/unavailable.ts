@@ -13,8 +13,11 @@ const SOCKET = new Set([
   'ENETUNREACH',
   'ENETDOWN',
 ])
-/** Connection lost, resources used up (disk, memory, connections), shutdown or start, read-only after a failover. */
-const SQLSTATE = /^(08...|53...|57P0.|58030|25006)$/
+/**
+ * Connection lost or ended by the server (25P03: it was idle in a transaction), resources used up (disk, memory,
+ * connections), shutdown or start, read-only after a failover.
+ */
+const SQLSTATE = /^(08...|53...|57P0.|58030|25006|25P03)$/
 /** Prisma: unreachable, timed out, closed, no connection free, too many connections. */
 const PRISMA_CODE = /^(P1001|P1002|P1008|P1017|P2024|P2037)$/
 const PRISMA_KIND = new Set([
