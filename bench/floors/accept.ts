@@ -1,7 +1,8 @@
 /**
  * The floor of accepting: what is left of POST /receive when it is only Fastify and a group insert. It parses the event,
  * fills the same columns of the same table, with the same ids, in the same groups, with one prepared statement each, through
- * the same way to the database, and answers after the commit. It checks nothing, logs and counts nothing, and loses what it cannot insert.
+ * the same way to the database, and answers after the commit. It checks nothing, logs and counts nothing, and loses what it
+ * cannot insert.
  * `node test/harness/run-typescript.mjs bench/floors/accept.ts DATABASE_URL PORT`
  */
 import { hash } from 'node:crypto'
