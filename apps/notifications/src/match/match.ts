@@ -7,7 +7,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { Event, EventFormatError } from '@pacifica/core'
 import { type Bell, batcher, insist, isUnavailable, type Log } from '@pacifica/platform'
-import type { AskAtOnce } from '../authorize/ask-at-once.ts'
+import type { AskAtOnce, SoonAnswered } from '../authorize/ask-at-once.ts'
 import { TOGETHER } from '../config.ts'
 import type { AtOnce } from '../deliver/at-once.ts'
 import type { PipelineMetrics } from '../metrics.ts'
@@ -244,10 +244,10 @@ async function record(
 ): Promise<(number | undefined)[]> {
   const { store, deliverAtOnce, metrics } = needs
   const oldest = performance.now() - policyTtlMs
-  const matched = ready.map(({ matched: one }) => {
-    const isOld = one.answers?.some(({ at }) => at <= oldest)
-    return isOld ? { ...one, answers: one.answers?.filter(({ at }) => at > oldest) ?? [] } : one
-  })
+  const isFresh = ({ at }: SoonAnswered) => at > oldest
+  const matched = ready.map(({ matched: one }) =>
+    one.answers?.every(isFresh) === false ? { ...one, answers: one.answers.filter(isFresh) } : one,
+  )
   const taken = ready.reduce((sum, { slots }) => sum + slots, 0)
   const { ages, denied, asking, released } =
     deliverAtOnce === undefined || taken === 0

@@ -130,8 +130,8 @@ class Exchange implements Dispatcher.DispatchHandler {
   #respond(truncated: boolean): void {
     const status = this.#status as number
     const body = text(Buffer.concat(this.#chunks), truncated)
-    const [headers, durationMs] = [this.#headers, this.#ms]
-    this.#end({ kind: 'response', status, headers, body, truncated, durationMs })
+    const durationMs = this.#ms
+    this.#end({ kind: 'response', status, headers: this.#headers, body, truncated, durationMs })
   }
 
   #timeUp(): void {
