@@ -46,4 +46,5 @@ VOLUME /data
 EXPOSE 8070 8069
 HEALTHCHECK --interval=15s --timeout=5s --start-period=60s --retries=4 CMD ["node", "deploy/health.mjs", "http://127.0.0.1:8070/healthz"]
 ENTRYPOINT ["node"]
-CMD ["apps/notifications/dist/main.js"]
+# With room for young objects: it matches and delivers too, with hundreds of events on their way at once.
+CMD ["--min-semi-space-size=32", "--max-semi-space-size=32", "apps/notifications/dist/main.js"]

@@ -16,6 +16,8 @@ import type { Site } from './site.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
 const log = createLog({ name: 'bench', level: 'warn' })
+/** As docker-compose.yml starts who matches and delivers; the floor is started so too. */
+export const NODE_ARGS = ['--min-semi-space-size=32', '--max-semi-space-size=32']
 /** As many questions to Policy and deliveries together as ours may have in hand. */
 const FLOOR_AT_ONCE = 160
 
@@ -52,10 +54,11 @@ export type Start = (
 
 export const ours: Start = async (url, folder, site) => {
   const port = await freePort()
-  const service = startService('apps/notifications/dist/main.js', {
+  const env = {
     ...{ DATABASE_URL: url, DATA_DIR: folder, LOG_LEVEL: 'warn', POLICY_URL: site.policy },
     ...{ NOTIFICATIONS_PORT: String(port), TARGET_ALLOW: '127.0.0.0/8' },
-  })
+  }
+  const service = startService('apps/notifications/dist/main.js', env, [], { nodeArgs: NODE_ARGS })
   const api = `http://127.0.0.1:${port}`
   await service.ready([api])
   return { url: api, pid: service.pid, stop: () => service.kill('SIGKILL') }
@@ -63,7 +66,8 @@ export const ours: Start = async (url, folder, site) => {
 
 export const floor: Start = async (url, _folder, site) => {
   const file = new URL('../floors/pipeline.ts', import.meta.url)
-  const child = spawnTypeScript(file, [url, String(site.port), String(FLOOR_AT_ONCE)])
+  const words = [url, String(site.port), String(FLOOR_AT_ONCE)]
+  const child = spawnTypeScript(file, words, NODE_ARGS)
   const ended = once(child, 'exit')
   const [line] = await once(createInterface({ input: child.stdout ?? process.stdin }), 'line')
   const stop = () => {

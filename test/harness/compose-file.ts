@@ -33,6 +33,18 @@ export interface ComposeFile {
   readonly secrets: Readonly<Record<string, { readonly file: string }>>
 }
 
+/** What follows `node`. */
+export interface Program {
+  readonly nodeArgs: readonly string[]
+  readonly entry: string
+  readonly args: readonly string[]
+}
+
+export function programOf(words: readonly string[]): Program {
+  const at = words.findIndex((word) => !word.startsWith('-'))
+  return { nodeArgs: words.slice(0, at), entry: words[at] ?? '', args: words.slice(at + 1) }
+}
+
 export function composeText(): Promise<string> {
   return readFile(join(ROOT, 'docker-compose.yml'), 'utf8')
 }

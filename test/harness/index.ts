@@ -6,6 +6,7 @@ export {
   type ComposeFile,
   type ComposeService,
   composeText,
+  programOf,
   readCompose,
   VARIABLE,
 } from './compose-file.ts'

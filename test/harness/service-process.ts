@@ -24,13 +24,15 @@ export function startService(
   args: readonly string[] = [],
   options: {
     readonly cwd?: string
+    /** For Node.js itself. */
+    readonly nodeArgs?: readonly string[]
     /** A file for all that it writes: for benchmarks, which would else spend their time on reading it. */
     readonly outputTo?: string
   } = {},
 ): ServiceProcess {
-  const { outputTo } = options
+  const { outputTo, nodeArgs = [] } = options
   const file = outputTo === undefined ? undefined : openSync(outputTo, 'a')
-  const child = spawn(process.execPath, [resolve(ROOT, entry), ...args], {
+  const child = spawn(process.execPath, [...nodeArgs, resolve(ROOT, entry), ...args], {
     cwd: options.cwd ?? env['DATA_DIR'] ?? ROOT,
     env: { PATH: process.env['PATH'], ...env },
     stdio: ['ignore', file ?? 'pipe', file ?? 'pipe'],

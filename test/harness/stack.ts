@@ -9,7 +9,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { type ComposeFile, type ComposeService, readCompose } from './compose-file.ts'
+import { type ComposeFile, type ComposeService, programOf, readCompose } from './compose-file.ts'
 import { freePort } from './free-port.ts'
 import type { Image } from './image.ts'
 import { type ServiceProcess, startService } from './service-process.ts'
@@ -68,8 +68,8 @@ export async function openStack(needs: StackNeeds): Promise<Stack> {
       [portVariable(service)]: String(port),
       HOME: join(folder, 'nobody'),
     }
-    const [entry = '', ...args] = service.command ?? container.command
-    const process = startService(join(app, entry), env, args, { cwd: app })
+    const { nodeArgs, entry, args } = programOf(service.command ?? container.command)
+    const process = startService(join(app, entry), env, args, { cwd: app, nodeArgs })
     running.push(process)
     const words = (service.healthcheck?.test ?? ['CMD', ...container.healthcheck]).slice(1)
     const health = words.map((word) => word.replace(/:\d+\//, `:${port}/`))
@@ -152,7 +152,8 @@ function volumeOf({ volumes = [] }: ComposeService): string | undefined {
 }
 
 function portVariable({ command = [] }: ComposeService): string {
-  return command[0]?.startsWith('apps/dispatcher/') ? 'DISPATCHER_PORT' : 'NOTIFICATIONS_PORT'
+  const { entry } = programOf(command)
+  return entry.startsWith('apps/dispatcher/') ? 'DISPATCHER_PORT' : 'NOTIFICATIONS_PORT'
 }
 
 function exitCode([program = '', ...args]: readonly string[], cwd: string): Promise<number> {

@@ -4,8 +4,12 @@ import { fileURLToPath } from 'node:url'
 const RUNNER = fileURLToPath(new URL('./run-typescript.mjs', import.meta.url))
 
 /** Runs a TypeScript file from source in a process of its own; there, `process.argv[3]` is the first of `args`. */
-export function spawnTypeScript(file: URL, args: readonly string[] = []): ChildProcess {
-  return spawn(process.execPath, [RUNNER, fileURLToPath(file), ...args], {
+export function spawnTypeScript(
+  file: URL,
+  args: readonly string[] = [],
+  nodeArgs: readonly string[] = [],
+): ChildProcess {
+  return spawn(process.execPath, [...nodeArgs, RUNNER, fileURLToPath(file), ...args], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
 }

@@ -11,9 +11,16 @@ import { dispatcherSettings } from '@pacifica/dispatcher'
 import { notificationsSettings, ROLES } from '@pacifica/notifications'
 import { brokerUrlKind, parseDuration, type Settings, STOP_MS, setting } from '@pacifica/platform'
 import { afterAll, expect, test } from 'vitest'
+import { NODE_ARGS } from '../../bench/pipeline/run.ts'
 import { containerOf, copyOf, readDockerfile } from '../harness/dockerfile.ts'
 import { readDockerignore } from '../harness/dockerignore.ts'
-import { type ComposeService, composeText, readCompose, VARIABLE } from '../harness/index.ts'
+import {
+  type ComposeService,
+  composeText,
+  programOf,
+  readCompose,
+  VARIABLE,
+} from '../harness/index.ts'
 import { ROOT } from './imports.ts'
 
 const run = promisify(execFile)
@@ -40,7 +47,7 @@ await run('sh', [join(ROOT, 'deploy/make-secrets.sh'), secretsFolder])
 afterAll(() => rm(secretsFolder, { recursive: true }))
 
 function entryOf({ command }: ComposeService): keyof typeof APPS {
-  const [entry = ''] = command ?? container.command
+  const { entry } = programOf(command ?? container.command)
   if (!(entry in APPS)) throw new Error(`no program of ours: ${entry}`)
   return entry as keyof typeof APPS
 }
@@ -62,6 +69,12 @@ const there = (path: string) =>
     () => true,
     () => false,
   )
+
+test('what matches and delivers is started with the flags that it is measured with', () => {
+  const worker = programOf(compose.services['worker']?.command ?? [])
+  expect(worker.nodeArgs).toEqual(NODE_ARGS)
+  expect(programOf(container.command)).toEqual(worker)
+})
 
 test('the image is given every workspace, and what it copies is there and is not ignored', async () => {
   const ignored = await readDockerignore(join(ROOT, '.dockerignore'))

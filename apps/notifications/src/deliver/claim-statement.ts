@@ -19,16 +19,16 @@ const AWAKE = 'l.next_due <= now()'
 const most = (cap: string) => `least(coalesce(l.cap, ${cap}), l.ramp)`
 const MOST = most('$4')
 
-// Counts are looked up in objects (`n`), not joined: how many rows there are is more than the planner can know. So are the
-// lanes of what is in hand (LIMIT 1: one look into the index each), which it would take for most of all lanes.
+// Counts are looked up in objects (`n`), not joined: how many rows there are is more than the planner can know. Of the array
+// it expects ten, so that it reads few lanes from end to end and finds some among many by key.
 /** What is in flight, by lane, host and owner. @param cap of a subscription that has none of its own */
 export const inHand = (cap: string) => `
   in_hand AS MATERIALIZED (
     SELECT uuid, subscription, due, due > now() AS live FROM delivery WHERE state = 'delivering'),
   busy_lane AS MATERIALIZED (
-    SELECT b.n, l.subscription, l.host, l.owner, ${most(cap)} AS most
-    FROM (SELECT subscription, count(*)::int AS n FROM in_hand WHERE live GROUP BY subscription) b
-    CROSS JOIN LATERAL (SELECT * FROM lane WHERE lane.subscription = b.subscription LIMIT 1) l),
+    SELECT count(*)::int AS n, l.subscription, l.host, l.owner, ${most(cap)} AS most
+    FROM unnest(ARRAY(SELECT subscription FROM in_hand WHERE live)) AS b (subscription)
+    JOIN lane l ON l.subscription = b.subscription GROUP BY l.subscription),
   busy_host AS MATERIALIZED (SELECT host, sum(n)::int AS n FROM busy_lane GROUP BY host),
   busy_owner AS MATERIALIZED (SELECT owner, sum(n)::int AS n FROM busy_lane GROUP BY owner)`
 

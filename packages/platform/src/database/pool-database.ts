@@ -147,7 +147,7 @@ function rowsBy(run: Run, prepared: PreparedStatements): Sql['query'] {
     planned: Planned = 'each time',
   ): Promise<R[]> => {
     const name = planned === 'prepared' ? prepared.nameOf(text) : undefined
-    const result = await run(name === undefined ? text : { name, text }, [...values])
+    const result = await run(name === undefined ? text : { name, text }, values)
     const last = Array.isArray(result) ? result.at(-1) : result
     return last?.rows ?? []
   }

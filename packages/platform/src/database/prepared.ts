@@ -1,15 +1,11 @@
 /**
  * Prepared statements. PostgreSQL reads and plans a statement under a name once for each connection, where planning it
- * may cost more than running it. A name comes of the text, so that processes behind one proxy mean the same by it.
- *
- * A plan that is kept may have been made for an empty table that has a million rows by now, and statistics follow late:
- * so plans are thrown away every few seconds (`PLANS_MS`), and made anew when they are needed.
+ * may cost more than running it. A name comes of the text, so that processes behind one proxy mean the same by it. A plan
+ * is kept until its tables have grown: plan-renewal.ts.
  */
 import { createHash } from 'node:crypto'
 import { sqlState } from './unavailable.ts'
 
-/** Plans of a connection are kept for so long. */
-export const PLANS_MS = 5_000
 /** Each costs every session memory; more texts than these are not prepared. */
 const MOST = 200
 

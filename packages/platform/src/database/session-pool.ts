@@ -1,6 +1,7 @@
 /** The connections to either engine: `pg`'s pool with sessions of one kind. */
 import pg from 'pg'
-import { PLANS_MS } from './prepared.ts'
+import { arrayLiteral } from './array-literal.ts'
+import { planRenewal, type RenewPlans } from './plan-renewal.ts'
 import { isUnavailable, sqlState } from './unavailable.ts'
 import { valueTypes } from './value-types.ts'
 
@@ -12,7 +13,9 @@ import { valueTypes } from './value-types.ts'
 const SESSION =
   "SELECT set_config('TimeZone', 'UTC', false), set_config('DateStyle', 'ISO', false), set_config('bytea_output', 'hex', false), set_config('jit', 'off', false)"
 
-export function sessionPool(config: pg.PoolConfig): pg.Pool {
+const renewals = new WeakMap<pg.Pool, RenewPlans>()
+
+export function sessionPool(config: pg.PoolConfig, renewPlans = planRenewal()): pg.Pool {
   const pool = new pg.Pool({
     ...config,
     types: valueTypes,
@@ -21,13 +24,14 @@ export function sessionPool(config: pg.PoolConfig): pg.Pool {
     },
   })
   pool.query = queryOn(pool) as pg.Pool['query']
+  renewals.set(pool, renewPlans)
   return pool
 }
 
 /** Runs a statement, or a script without values, on one connection. */
 export type Run = (
   statement: string | pg.QueryConfig,
-  values?: unknown[],
+  values?: readonly unknown[],
 ) => Promise<pg.QueryResult | pg.QueryResult[]>
 
 /** Unlike the original, it keeps the connection when PostgreSQL merely refused the statement. */
@@ -43,8 +47,8 @@ export async function onConnection<T>(pool: pg.Pool, work: (run: Run) => Promise
   try {
     return await work(async (statement, values) => {
       try {
-        if (typeof statement !== 'string' && statement.name) await renewPlans(client)
-        return await client.query(statement as pg.QueryConfig, values)
+        if (typeof statement !== 'string' && statement.name) await renewals.get(pool)?.(client)
+        return await client.query(statement as pg.QueryConfig, values?.map(asParameter))
       } catch (error) {
         lost ||= isLost(error)
         throw error
@@ -56,15 +60,8 @@ export async function onConnection<T>(pool: pg.Pool, work: (run: Run) => Promise
   }
 }
 
-const plannedSince = new WeakMap<pg.PoolClient, number>()
-
-/** See `prepared.ts`. */
-async function renewPlans(client: pg.PoolClient): Promise<void> {
-  const now = performance.now()
-  const since = plannedSince.get(client)
-  if (since !== undefined && now - since < PLANS_MS) return
-  plannedSince.set(client, now)
-  if (since !== undefined) await client.query('DISCARD PLANS')
+function asParameter(value: unknown): unknown {
+  return Array.isArray(value) ? (arrayLiteral(value) ?? value) : value
 }
 
 /** The connection is gone, or still busy with a statement that was given up. */

@@ -57,10 +57,32 @@ interface EgressLog {
   warn(fields: object, message: string): void
 }
 
+/** What can be said of a URL without a look-up: why it is refused, or where it leads. */
+type Read = { readonly refused: string } | Place
+interface Place {
+  readonly refused: undefined
+  readonly host: string
+  readonly origin: string
+  /** With the query. */
+  readonly path: string
+}
+
+/** Most posts go where others went before, and what was read of a URL never changes. With so many all are forgotten. */
+const MOST_READ = 1_000
+
 /** @throws AddressRangeError for a CIDR that is none */
 export function createEgress(needs: { readonly log: EgressLog }, options: EgressOptions): Egress {
   const policy = createAddressPolicy(options)
-  const check = (url: string) => refuseUrl(url, policy)
+  const known = new Map<string, Read>()
+  const read = (url: string): Read => {
+    const before = known.get(url)
+    if (before !== undefined) return before
+    if (known.size === MOST_READ) known.clear()
+    const refused = refuseUrl(url, policy)
+    const found = refused === undefined ? placeOf(new URL(url)) : { refused }
+    known.set(url, found)
+    return found
+  }
   const connect = guardedConnector(
     { policy, resolve: options.resolve ?? systemResolve() },
     { timeoutMs: CONNECT_TIMEOUT_MS, secureContext: trusting(options.ca) },
@@ -69,13 +91,13 @@ export function createEgress(needs: { readonly log: EgressLog }, options: Egress
     ? throughProxy(options.proxy, options)
     : new Agent({ ...limits(options), connect })
   return {
-    check,
+    check: (url) => read(url).refused,
     async post(url, request) {
-      const refused = check(url)
+      const place = read(url)
       const outcome: EgressOutcome =
-        refused === undefined
-          ? await post(dispatcher, new URL(url), request, options.userAgent)
-          : { kind: 'forbidden', reason: refused, durationMs: 0 }
+        place.refused === undefined
+          ? await post(dispatcher, place, request, options.userAgent)
+          : { kind: 'forbidden', reason: place.refused, durationMs: 0 }
       if (outcome.kind === 'forbidden')
         needs.log.warn({ reason: outcome.reason }, 'egress.forbidden')
       return outcome
@@ -84,16 +106,19 @@ export function createEgress(needs: { readonly log: EgressLog }, options: Egress
   }
 }
 
+function placeOf({ host, origin, pathname, search }: URL): Place {
+  return { refused: undefined, host, origin, path: pathname + search }
+}
+
 function post(
   dispatcher: Dispatcher,
-  url: URL,
+  { host, origin, path }: Place,
   request: EgressRequest,
   userAgent: string,
 ): Promise<EgressOutcome> {
   const { body, timeoutMs, signal, maxResponseBytes = MAX_RESPONSE_BODY } = request
   const headers = { 'user-agent': userAgent, 'accept-encoding': 'identity', ...request.headers }
-  const { host, origin, pathname, search } = url
-  const posted = { origin, path: pathname + search, headers, body }
+  const posted = { origin, path, headers, body }
   return exchange(dispatcher, posted, { host, timeoutMs, maxResponseBytes, signal })
 }
 
