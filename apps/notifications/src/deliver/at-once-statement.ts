@@ -18,7 +18,7 @@ export interface AtOnceParameters {
   readonly dispatching: string
 }
 
-const mostAtOnce = (cap: string) => `greatest(1, ${cap} * 3 / 4)`
+const mostAtOnce = (cap: string) => `greatest(1, ${cap}::bigint * 3 / 4)`
 
 /** `chosen (event, subscription)` of `wanted (event, subscription, state)`. */
 export const atOnce = (parameter: AtOnceParameters) => `

@@ -6,9 +6,10 @@
  */
 const SPECIAL = /["\\]/
 
-/** Undefined when it holds more than texts, numbers, booleans and nulls: that is left to `pg`. */
+/** Undefined when it holds more than texts, numbers of both kinds, booleans and nulls: that is left to `pg`. */
 export function arrayLiteral(values: readonly unknown[]): string | undefined {
-  if (values.length > 0 && values.every(isPlain)) return `{"${values.join('","')}"}`
+  if (values.length > 0 && !values.includes(undefined) && values.every(isPlain))
+    return `{"${values.join('","')}"}`
   const elements: string[] = []
   for (const value of values) {
     const element = elementOf(value)

@@ -1,5 +1,5 @@
 import pg from 'pg'
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest'
 import { createTestDatabase } from '../../../../test/harness/index.ts'
 import { planRenewal } from './plan-renewal.ts'
 
@@ -42,12 +42,25 @@ beforeEach(async () => {
   }
 })
 
+async function rowsOf(client: pg.Client): Promise<{ live: number; dead: number }> {
+  const { rows } = await client.query<{ live: number; dead: number }>(
+    "SELECT n_live_tup::int AS live, n_dead_tup::int AS dead FROM pg_stat_user_tables WHERE relname = 'queue'",
+  )
+  return rows[0] as { live: number; dead: number }
+}
+
 const grow = (client: pg.Client) =>
   client.query("INSERT INTO queue SELECT n, repeat('x', 100) FROM generate_series(2, 20000) AS n")
 
+const NEVER_MS = 3_600_000
+const AT_ONCE = { lookMs: 0, keepMs: NEVER_MS }
+
+/** PostgreSQL's counts are a second late. */
+const counted = { timeout: 60_000, interval: 100 }
+
 test('a plan for a small table is not kept when the table has grown, on any connection', async () => {
   const [one, other] = clients as [pg.Client, pg.Client]
-  const renew = planRenewal(0)
+  const renew = planRenewal(AT_ONCE)
   for (const client of [one, other]) {
     await renew(client)
     expect(await plan(client)).toContain('Seq Scan')
@@ -55,16 +68,41 @@ test('a plan for a small table is not kept when the table has grown, on any conn
   await grow(one)
   for (const client of [one, other]) {
     expect(await plan(client)).toContain('Seq Scan')
-    await renew(client)
-    expect(await plan(client)).toContain('Index')
+    await vi.waitFor(async () => {
+      await renew(client)
+      expect(await plan(client)).toContain('Index')
+    }, counted)
   }
+})
+
+test('nor when it was large before, and small in between', async () => {
+  const [one] = clients as [pg.Client]
+  const renew = planRenewal(AT_ONCE)
+  await renew(one)
+  await grow(one)
+  await vi.waitFor(async () => {
+    await renew(one)
+    expect(await plan(one)).toContain('Index')
+  }, counted)
+  await one.query('TRUNCATE queue')
+  await one.query("INSERT INTO queue VALUES (1, 'the only one')")
+  await vi.waitFor(async () => expect((await rowsOf(one)).live).toBeLessThan(10), counted)
+  await one.query('VACUUM ANALYZE queue')
+  expect(await plan(one)).toContain('Seq Scan')
+  await renew(one)
+  await grow(one)
+  await vi.waitFor(async () => {
+    await renew(one)
+    expect(await plan(one)).toContain('Index')
+  }, counted)
 })
 
 test('plans are kept while nothing has grown, and when it was little', async () => {
   const [one] = clients as [pg.Client]
-  const renew = planRenewal(0)
+  const renew = planRenewal(AT_ONCE)
   await renew(one)
   await one.query("INSERT INTO queue SELECT n, 'short' FROM generate_series(2, 100) AS n")
+  await vi.waitFor(async () => expect((await rowsOf(one)).live).toBeGreaterThan(90), counted)
   const asked = await askedBy(one, async () => {
     await renew(one)
     await renew(one)
@@ -73,13 +111,33 @@ test('plans are kept while nothing has grown, and when it was little', async () 
   expect(asked.join()).not.toContain('DISCARD')
 })
 
-test('sizes are looked at now and then, and once for all connections', async () => {
+test('after a while they are thrown away, whatever has happened', async () => {
+  const [one] = clients as [pg.Client]
+  const renew = planRenewal({ lookMs: NEVER_MS, keepMs: 0 })
+  await renew(one)
+  expect(await askedBy(one, () => renew(one))).toEqual(['DISCARD PLANS'])
+})
+
+test('tables are looked at now and then, and once for all connections', async () => {
   const [one, other] = clients as [pg.Client, pg.Client]
-  const renew = planRenewal(600_000)
+  const renew = planRenewal({ lookMs: NEVER_MS, keepMs: NEVER_MS })
   await renew(one)
   await grow(one)
   expect(await askedBy(one, () => renew(one))).toEqual([])
   expect(await askedBy(other, () => renew(other))).toEqual([])
+})
+
+test('nobody waits for who changes a table', async () => {
+  const [one, other] = clients as [pg.Client, pg.Client]
+  await other.query('BEGIN')
+  await other.query('LOCK TABLE queue IN ACCESS EXCLUSIVE MODE')
+  try {
+    await one.query("SET lock_timeout = '100ms'")
+    await planRenewal(AT_ONCE)(one)
+  } finally {
+    await other.query('ROLLBACK')
+    await one.query('RESET lock_timeout')
+  }
 })
 
 async function askedBy(client: pg.Client, work: () => Promise<void>): Promise<string[]> {

@@ -15,7 +15,7 @@ const SESSION =
 
 const renewals = new WeakMap<pg.Pool, RenewPlans>()
 
-export function sessionPool(config: pg.PoolConfig, renewPlans = planRenewal()): pg.Pool {
+export function sessionPool(config: pg.PoolConfig): pg.Pool {
   const pool = new pg.Pool({
     ...config,
     types: valueTypes,
@@ -24,7 +24,7 @@ export function sessionPool(config: pg.PoolConfig, renewPlans = planRenewal()): 
     },
   })
   pool.query = queryOn(pool) as pg.Pool['query']
-  renewals.set(pool, renewPlans)
+  renewals.set(pool, planRenewal())
   return pool
 }
 

@@ -91,13 +91,13 @@ test('a post arrives as it was given, and its answer comes back', async () => {
 test('each URL leads to its own place and is refused for its own reason, however many there are and how often', async () => {
   const { port, requests } = await target(ok)
   const egress = client()
-  const urls = Array.from({ length: 1_100 }, (_, n) => `http://127.0.0.1:${port}/hook?n=${n}`)
-  for (let round = 0; round < 2; round += 1)
-    for (const url of urls) expect(egress.check(url)).toBeUndefined()
-  const some = [urls[0], urls[1_099], urls[0], urls[550]] as string[]
-  for (const url of some) expect(await egress.post(url, request)).toMatchObject({ status: 200 })
-  const paths = requests.map((one) => one.split(' ')[1])
-  expect(paths).toEqual(['/hook?n=0', '/hook?n=1099', '/hook?n=0', '/hook?n=550'])
+  const different = Array.from({ length: 1_100 }, (_, n) => `/hook?n=${n}`)
+  const paths = [...different, ...different.slice(0, 3)]
+  for (const path of paths)
+    expect(await egress.post(`http://127.0.0.1:${port}${path}`, request)).toMatchObject({
+      status: 200,
+    })
+  expect(requests.map((one) => one.split(' ')[1])).toEqual(paths)
   for (let round = 0; round < 2; round += 1) {
     const shut = { kind: 'forbidden', reason: expect.stringContaining('10.0.0.1') }
     expect(await egress.post('http://10.0.0.1/', request)).toMatchObject(shut)

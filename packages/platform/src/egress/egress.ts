@@ -67,7 +67,7 @@ interface Place {
   readonly path: string
 }
 
-/** Most posts go where others went before, and what was read of a URL never changes. With so many all are forgotten. */
+/** Most posts go where others went before, and what is read of a URL never changes. When there are so many, all are forgotten. */
 const MOST_READ = 1_000
 
 /** @throws AddressRangeError for a CIDR that is none */
@@ -91,7 +91,7 @@ export function createEgress(needs: { readonly log: EgressLog }, options: Egress
     ? throughProxy(options.proxy, options)
     : new Agent({ ...limits(options), connect })
   return {
-    check: (url) => read(url).refused,
+    check: (url) => refuseUrl(url, policy),
     async post(url, request) {
       const place = read(url)
       const outcome: EgressOutcome =
