@@ -102,6 +102,14 @@ describe.each(ENGINES)('on the %s engine', (engine) => {
     })
   })
 
+  test('a cap may be as large as its setting, for who wants none', async () => {
+    await subscribe('no cap')
+    const none = 2 ** 31 - 1
+    const room = capped({ subscription: none, host: none, owner: none })
+    const { claimed } = await record(await inHand(['no cap']), room)
+    expect(claimed).toHaveLength(1)
+  })
+
   test('without room it waits, due at once', async () => {
     const subscription = await subscribe('no room')
     const { claimed, released } = await record(await inHand(['no room']))
