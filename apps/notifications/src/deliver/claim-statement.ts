@@ -19,8 +19,9 @@ const AWAKE = 'l.next_due <= now()'
 const most = (cap: string) => `least(coalesce(l.cap, ${cap}), l.ramp)`
 const MOST = most('$4')
 
-// Counts are looked up in objects (`n`), not joined: how many rows there are is more than the planner can know. Of an array
-// that it does not know it expects ten: so it reads a small table of lanes from end to end, and looks up by key in a large one.
+// Counts are looked up in objects (`n`), not joined: how many rows there are is more than the planner can know. Of an
+// array that it does not know it expects ten: so it reads a small table of lanes from end to end, and looks up by key in a
+// large one.
 /** What is in flight, by lane, host and owner. @param cap of a subscription that has none of its own */
 export const inHand = (cap: string) => `
   in_hand AS MATERIALIZED (

@@ -1,7 +1,7 @@
 import pg from 'pg'
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest'
 import { createTestDatabase } from '../../../../test/harness/index.ts'
-import { planRenewal } from './plan-renewal.ts'
+import { planRenewal, type RenewPlans } from './plan-renewal.ts'
 
 let database: Awaited<ReturnType<typeof createTestDatabase>>
 const clients: pg.Client[] = []
@@ -22,6 +22,8 @@ async function connect(): Promise<pg.Client> {
   return client
 }
 
+const INSERT_ONE = "INSERT INTO queue VALUES (1, 'the only one')"
+
 /** How it is found: `Seq Scan` or with an index. */
 async function plan(client: pg.Client): Promise<string> {
   const { rows } = await client.query<{ 'QUERY PLAN': string }>('EXPLAIN EXECUTE find (1)')
@@ -34,7 +36,7 @@ beforeEach(async () => {
   await one.query(
     'CREATE TABLE queue (id int PRIMARY KEY, body text) WITH (autovacuum_enabled = off)',
   )
-  await one.query("INSERT INTO queue VALUES (1, 'the only one')")
+  await one.query(INSERT_ONE)
   await one.query('VACUUM ANALYZE queue')
   for (const client of [one, other]) {
     await client.query('DEALLOCATE ALL')
@@ -58,6 +60,13 @@ const AT_ONCE = { lookMs: 0, keepMs: NEVER_MS }
 /** PostgreSQL's counts are a second late. */
 const counted = { timeout: 60_000, interval: 100 }
 
+/** Resolves when, with its plans renewed as they are due, the statement finds its row with an index. */
+const findsByIndex = (client: pg.Client, renew: RenewPlans) =>
+  vi.waitFor(async () => {
+    await renew(client)
+    expect(await plan(client)).toContain('Index')
+  }, counted)
+
 test('a plan for a small table is not kept when the table has grown, on any connection', async () => {
   const [one, other] = clients as [pg.Client, pg.Client]
   const renew = planRenewal(AT_ONCE)
@@ -68,10 +77,7 @@ test('a plan for a small table is not kept when the table has grown, on any conn
   await grow(one)
   for (const client of [one, other]) {
     expect(await plan(client)).toContain('Seq Scan')
-    await vi.waitFor(async () => {
-      await renew(client)
-      expect(await plan(client)).toContain('Index')
-    }, counted)
+    await findsByIndex(client, renew)
   }
 })
 
@@ -80,21 +86,15 @@ test('nor when it was large before, and small in between', async () => {
   const renew = planRenewal(AT_ONCE)
   await renew(one)
   await grow(one)
-  await vi.waitFor(async () => {
-    await renew(one)
-    expect(await plan(one)).toContain('Index')
-  }, counted)
+  await findsByIndex(one, renew)
   await one.query('TRUNCATE queue')
-  await one.query("INSERT INTO queue VALUES (1, 'the only one')")
+  await one.query(INSERT_ONE)
   await vi.waitFor(async () => expect((await rowsOf(one)).live).toBeLessThan(10), counted)
   await one.query('VACUUM ANALYZE queue')
   expect(await plan(one)).toContain('Seq Scan')
   await renew(one)
   await grow(one)
-  await vi.waitFor(async () => {
-    await renew(one)
-    expect(await plan(one)).toContain('Index')
-  }, counted)
+  await findsByIndex(one, renew)
 })
 
 test('plans are kept while nothing has grown, and when it was little', async () => {

@@ -3,6 +3,7 @@
  * assumption that the URL is chosen by an attacker and that the server behind it is one.
  */
 import { Agent, type Dispatcher, Pool, ProxyAgent } from 'undici'
+import { remembered } from '../remembered.ts'
 import { createAddressPolicy } from './address-policy.ts'
 import { guardedConnector, type Resolve, systemResolve, trusting } from './connector.ts'
 import { exchange } from './exchange.ts'
@@ -67,22 +68,16 @@ interface Place {
   readonly path: string
 }
 
-/** Most posts go where others went before, and what is read of a URL never changes. When there are so many, all are forgotten. */
-const MOST_READ = 1_000
+/** Most posts go where others went before, and what is read of a URL never changes. */
+const URLS_REMEMBERED = 1_000
 
 /** @throws AddressRangeError for a CIDR that is none */
 export function createEgress(needs: { readonly log: EgressLog }, options: EgressOptions): Egress {
   const policy = createAddressPolicy(options)
-  const known = new Map<string, Read>()
-  const read = (url: string): Read => {
-    const before = known.get(url)
-    if (before !== undefined) return before
-    if (known.size === MOST_READ) known.clear()
+  const read = remembered(URLS_REMEMBERED, (url): Read => {
     const refused = refuseUrl(url, policy)
-    const found = refused === undefined ? placeOf(new URL(url)) : { refused }
-    known.set(url, found)
-    return found
-  }
+    return refused === undefined ? placeOf(new URL(url)) : { refused }
+  })
   const connect = guardedConnector(
     { policy, resolve: options.resolve ?? systemResolve() },
     { timeoutMs: CONNECT_TIMEOUT_MS, secureContext: trusting(options.ca) },

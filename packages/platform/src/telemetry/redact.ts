@@ -2,14 +2,15 @@
  * Takes secrets out of whatever is about to be logged. Two nets: members whose name says that they are secret, at
  * any depth that is logged; and `user:password@` in any text of the finished line.
  */
+import { remembered } from '../remembered.ts'
+
 const SECRET =
   /^(proxy-?)?authorization$|^auth$|passw(or)?d|passphrase|secret|token|credential|cookie|api-?_?key|private-?_?key/i
 const CREDENTIALS_IN_URL = /(\b[a-z][a-z0-9+.-]*:\\?\/\\?\/)[^\s"\\/?#]*@/gi
 const MASK = '***'
 const MAX_DEPTH = 8
 /** The names of members are few, and each is looked at with every line. */
-const MOST_NAMES = 1_000
-const isSecretByName = new Map<string, boolean>()
+const isSecretName = remembered(1_000, (name) => SECRET.test(name))
 
 /** A copy of `value` in which secret members read `***`; what holds no secret comes back as it is. */
 export function redact(value: Record<string, unknown>): Record<string, unknown> {
@@ -42,14 +43,6 @@ function redactAny(value: unknown, depth: number): unknown {
 function redactArray(value: unknown[], depth: number): unknown[] {
   const copy = value.map((item) => redactAny(item, depth + 1))
   return copy.some((item, index) => item !== value[index]) ? copy : value
-}
-
-function isSecretName(name: string): boolean {
-  const known = isSecretByName.get(name)
-  if (known !== undefined) return known
-  const isSecret = SECRET.test(name)
-  if (isSecretByName.size < MOST_NAMES) isSecretByName.set(name, isSecret)
-  return isSecret
 }
 
 /** A count of tokens or `hasSecret: true` gives nothing away. */
