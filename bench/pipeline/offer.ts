@@ -1,11 +1,15 @@
-/** Posts events to POST /receive, so many at once, and says when the first of them left. */
+/** Posts events to POST /receive, from so many senders at once, and says when the first of them left. */
 import { Pool } from 'undici'
 
-const AT_ONCE = 32
+const SENDERS = 32
 
 /** Milliseconds since 1970. Rejects when one is not accepted. */
-export async function offer(url: string, bodies: readonly string[]): Promise<number> {
-  const pool = new Pool(url, { connections: AT_ONCE })
+export async function offer(
+  url: string,
+  bodies: readonly string[],
+  senders = SENDERS,
+): Promise<number> {
+  const pool = new Pool(url, { connections: senders })
   const rest = bodies.values()
   const post = async () => {
     for (const body of rest) {
@@ -17,7 +21,7 @@ export async function offer(url: string, bodies: readonly string[]): Promise<num
   }
   const began = performance.timeOrigin + performance.now()
   try {
-    await Promise.all(Array.from({ length: AT_ONCE }, post))
+    await Promise.all(Array.from({ length: senders }, post))
   } finally {
     await pool.close()
   }

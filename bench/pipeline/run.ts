@@ -29,6 +29,8 @@ export interface Load {
   readonly events: readonly string[]
   /** Of each event. */
   readonly matching: number
+  /** Each sends one event after the other. Default: 32. */
+  readonly senders?: number
   /** On the subscriptions' database, before anything is started. */
   readonly prepare?: (database: Database) => Promise<void>
 }
@@ -90,12 +92,12 @@ export async function run(needs: RunNeeds, start: Start, load: Load): Promise<Ra
     const service = await start(url, folder, site)
     try {
       await site.begin(load.warming.length * load.matching)
-      await offer(service.url, load.warming)
+      await offer(service.url, load.warming, load.senders)
       await site.end()
       const deliveries = load.events.length * load.matching
       await site.begin(deliveries)
       const before = processorTime(service.pid, name)
-      const began = await offer(service.url, load.events)
+      const began = await offer(service.url, load.events, load.senders)
       const { last } = await site.end()
       const after = processorTime(service.pid, name)
       const used = {

@@ -11,7 +11,17 @@ import { withSite } from '../pipeline/with-site.ts'
 import type { Measured, Row, RowOptions } from '../row.ts'
 
 const GOAL = { share: 0.5, perSecond: 1_500 }
-const SUBSCRIPTIONS = [1, 100, 1_000]
+
+interface Case {
+  readonly subscriptions: number
+  /** Default: 32. More than that the service cannot keep up with: they offer more than goes. */
+  readonly senders?: number
+}
+
+const CASES: readonly Case[] = [
+  ...[1, 100, 1_000].map((subscriptions) => ({ subscriptions })),
+  { subscriptions: 100, senders: 128 },
+]
 
 export const row: Row = {
   name: 'pipeline',
@@ -19,15 +29,16 @@ export const row: Row = {
   run: (options) =>
     withSite(async (needs) => {
       const measured: Measured[] = []
-      for (const count of SUBSCRIPTIONS) measured.push(await measure(needs, options, count))
+      for (const each of CASES) measured.push(await measure(needs, options, each))
       return measured
     }),
 }
 
-function loadOf({ site }: RunNeeds, subscriptions: number, count: number): Load {
+function loadOf({ site }: RunNeeds, { subscriptions, senders }: Case, count: number): Load {
   const events = (length: number) => Array.from({ length }, (_, n) => eventFor(n % subscriptions))
   return {
     ...{ subscriptions, expressionOf: expressionFor, matching: 1 },
+    ...(senders !== undefined && { senders }),
     // V8 compiles what runs often, for as long as that takes it.
     ...{ warming: events(count), events: events(count) },
     // A service that has worked before: over tables that were empty when PostgreSQL last counted them its plans are others.
@@ -38,30 +49,35 @@ function loadOf({ site }: RunNeeds, subscriptions: number, count: number): Load 
 async function measure(
   needs: RunNeeds,
   { rounds, quick, print }: RowOptions,
-  subscriptions: number,
+  which: Case,
 ): Promise<Measured> {
-  const load = loadOf(needs, subscriptions, quick ? 200 : 10_000)
+  const load = loadOf(needs, which, quick ? 200 : 10_000)
   const [mine, peers]: [Ran[], Ran[]] = [[], []]
   const one = async (round: number, who: string) => {
     const ran = await run(needs, who === 'ours' ? ours : floor, load)
     const runs = who === 'ours' ? mine : peers
     runs.push(ran)
     const figures = `${Math.round(load.events.length / ran.seconds)}/s, ${usedOf([ran])}`
-    print(`${subscriptions} subscriptions, round ${round}: ${who} ${figures}`)
+    print(`${nameOf(which)}, round ${round}: ${who} ${figures}`)
   }
   for (let round = 1; round <= rounds; round += 1) {
     // In turn: whatever warms up or fills up favours neither.
     for (const who of round % 2 === 0 ? ['floor', 'ours'] : ['ours', 'floor']) await one(round, who)
   }
-  return told(subscriptions, load.events.length, mine, peers)
+  return told(nameOf(which), load.events.length, mine, peers)
 }
 
-function told(subscriptions: number, count: number, mine: Ran[], peers: Ran[]): Measured {
+function nameOf({ subscriptions, senders }: Case): string {
+  const name = `${subscriptions} subscription${subscriptions === 1 ? '' : 's'}, each event for one`
+  return senders === undefined ? name : `${name}, ${senders} senders`
+}
+
+function told(what: string, count: number, mine: Ran[], peers: Ran[]): Measured {
   const perSecond = (runs: Ran[]) => runs.map(({ seconds }) => count / seconds)
   const [rate, bare] = [medianOf(perSecond(mine)), medianOf(perSecond(peers))]
   const share = Math.round((rate / bare) * 100)
   return {
-    what: `${subscriptions} subscription${subscriptions === 1 ? '' : 's'}, each event for one`,
+    what,
     unit: 'events/s',
     ours: perSecond(mine),
     peer: { name: 'floor made of its parts', figures: perSecond(peers) },

@@ -10,6 +10,7 @@ import { DEFAULT_CAPS } from '../../apps/notifications/src/deliver/caps.ts'
 import { type ClaimedDelivery, lookAtDue } from '../../apps/notifications/src/deliver/claim.ts'
 import { claimTurns } from '../../apps/notifications/src/deliver/claim-turns.ts'
 import { settle } from '../../apps/notifications/src/deliver/delivery.ts'
+import { inFlight } from '../../apps/notifications/src/deliver/in-flight.ts'
 import {
   followAll,
   followDeliveries,
@@ -98,7 +99,8 @@ function matching({ largest, smaller, event }: Known): Case[] {
         const store = matchStore({ sql: database })
         const claimed = await store.claimTogether(50)
         const { limit, leaseMs, policyTtlMs } = CLAIM
-        const room = { limit, leaseMs, policyTtlMs, caps: DEFAULT_CAPS, dispatching: true }
+        const { own } = inFlight()
+        const room = { limit, leaseMs, policyTtlMs, caps: DEFAULT_CAPS, dispatching: true, own }
         const yes = { kind: 'allowed', status: 200, body: 'yes' } as const
         const recorded = await store.record(
           claimed.map((each, index) => ({
@@ -192,8 +194,8 @@ function delivering({ largest, event }: Known): Case[] {
     {
       name: 'deliver: the turn taken first',
       async run({ database }) {
-        const inTurn = claimTurns({ database, now: () => 0 })
-        for (const late of [true, false]) await inTurn(async () => ({ late }))
+        const inTurn = claimTurns({ database, now: () => 0, inFlight: inFlight() })
+        for (const late of [true, false]) await inTurn(async () => ({ late, claimed: [] }))
       },
     },
     { name: 'deliver: all lanes', run: ({ database }) => followAll(database) },

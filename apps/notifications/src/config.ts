@@ -282,8 +282,14 @@ function exposed(config: NotificationsConfig, sources: ConfigSources): ConfigMis
   return mistakes
 }
 
-/** How long accepted events wait for company before they are committed together, and how long a commit may take. */
-export const ACCEPT = { waitMs: 1, maxEvents: 500, maxBytes: 16 * MiB, commitMs: 10_000 }
+/**
+ * How long accepted events wait for company before they are committed together, and how long a commit may take. With so many
+ * in hand they wait longer: what comes of them takes longer still, and fewer commits leave it more time.
+ */
+export const ACCEPT = {
+  ...{ waitMs: 1, maxEvents: 500, maxBytes: 16 * MiB, commitMs: 10_000 },
+  busy: { inHand: 16, waitMs: 3 },
+}
 /** How much of the spool is stored with one statement, and how often it is looked at. */
 export const TAKE_IN = { maxFiles: 500, maxBytes: 16 * MiB, idleMs: 5_000 }
 /** Events are kept for a while as they were read: so many characters of them, for each process. */
@@ -293,7 +299,8 @@ export const TOGETHER = { maxItems: 200, waitMs: 1 }
 /** A batch takes a sixth of its lease at the most, so that what is left is enough to record it. */
 export const MATCH = {
   ...{ batch: 100, leasePerBatch: 6 },
-  inHand: { events: 500, length: RECENT_EVENTS },
+  inHand: { events: 250, length: RECENT_EVENTS },
+  ...{ patienceMs: 250, restMs: 5_000 },
 }
 /** An event waits for Policy no longer than this before what it matches is stored; then the question is stored too. */
 export const ASK_AT_ONCE = { mostUsers: 16, waitMs: 5_000, patienceMs: 1_000, restMs: 10_000 }

@@ -46,6 +46,7 @@ import { claimTurns } from './deliver/claim-turns.ts'
 import { disableExhausted } from './deliver/disable.ts'
 import { dispatchTarget } from './deliver/dispatch-target.ts'
 import { httpTarget } from './deliver/http-target.ts'
+import { inFlight } from './deliver/in-flight.ts'
 import { followAll, followDeliveries } from './deliver/lanes.ts'
 import { adjustRamps } from './deliver/ramp.ts'
 import { type Result, recordResults } from './deliver/record.ts'
@@ -110,7 +111,8 @@ export function startMatching(needs: MatchLoopNeeds, config: NotificationsConfig
     },
     {
       ...{ batch: MATCH.batch, batchMs: leaseMs / MATCH.leasePerBatch, leaseMs },
-      ...{ inHand: MATCH.inHand, policyTtlMs: config.policyTtlMs },
+      ...{ inHand: MATCH.inHand, patienceMs: MATCH.patienceMs, restMs: MATCH.restMs },
+      policyTtlMs: config.policyTtlMs,
     },
   )
   life.onClose('events in hand', () => matching.drained())
@@ -139,10 +141,11 @@ export function startDelivering(needs: DeliverLoopNeeds, config: NotificationsCo
   const record = recorder(needs, caps)
   const slots = slotsFor(needs, 'deliveries', config.deliveryConcurrency)
   const now = () => performance.now()
-  const inTurn = claimTurns({ database: sql, now })
+  const requests = inFlight()
+  const inTurn = claimTurns({ database: sql, now, inFlight: requests })
   const claimOptions = (limit: number) => {
     const dispatching = needs.transport.publishTrouble() === undefined
-    return { limit, leaseMs, policyTtlMs, caps, dispatching }
+    return { limit, leaseMs, policyTtlMs, caps, dispatching, own: requests.own }
   }
   const delivering = deliverer(
     {
@@ -154,6 +157,7 @@ export function startDelivering(needs: DeliverLoopNeeds, config: NotificationsCo
       events: needs.events,
       targetFor: (url) => (dispatcherOf(url) === undefined ? http : dispatch),
       slots,
+      inFlight: requests,
       authorizeBell: bells.authorize,
       metrics: needs.metrics,
       log,

@@ -68,6 +68,8 @@ test('who matches in this process is given each new event as stored for it, once
   const given: ClaimedEvent[] = []
   const matcher = {
     takes: true,
+    inHand: 0,
+    takesSoon: async () => matcher.takes,
     async take(events: readonly ClaimedEvent[]) {
       given.push(...events)
       throw new Error('the subscriptions cannot be read')

@@ -31,7 +31,7 @@ export interface AcceptingNeeds {
   readonly bells: Bells
   readonly events: Pick<RecentEvents, 'add'>
   /** In a process that matches. */
-  readonly matcher?: Pick<Matcher, 'takes' | 'take'> | undefined
+  readonly matcher?: Pick<Matcher, 'takesSoon' | 'take' | 'inHand'> | undefined
 }
 
 export function openAccepting(
@@ -56,7 +56,12 @@ export function openAccepting(
   const loop = workLoop(step, { name: 'take-in', signal: life.stopping, bell, idleMs, log })
   life.onClose('take-in loop', () => loop)
 
-  const accepting = receiver({ ...parts, store: handingOn({ ...needs, store }, config) }, ACCEPT)
+  const { inHand, waitMs } = ACCEPT.busy
+  const isBusy = () => (needs.matcher?.inHand ?? 0) >= inHand
+  const accepting = receiver(
+    { ...parts, store: handingOn({ ...needs, store }, config) },
+    { ...ACCEPT, waitMs: () => (isBusy() ? waitMs : ACCEPT.waitMs) },
+  )
   life.onClose('accepting', () => accepting.close())
   return { receiver: accepting, acceptMetrics: counts }
 }
@@ -93,9 +98,9 @@ function handingOn(
   return {
     ...store,
     async insert(events, uuids = events.map(newId), traces = []) {
-      const takes = matcher?.takes === true
-      const accepted = await store.insert(events, uuids, traces, takes ? matchLeaseMs : 0)
-      if (!takes) {
+      const taker = (await matcher?.takesSoon()) ? matcher : undefined
+      const accepted = await store.insert(events, uuids, traces, taker ? matchLeaseMs : 0)
+      if (taker === undefined) {
         bells.match.ring()
         return accepted
       }
@@ -105,7 +110,7 @@ function handingOn(
         const trace = traces[place] ?? null
         return repeated ? [] : [{ uuid, jsondata, digest, trace, claim: 1, begun: 1 }]
       })
-      matcher.take(stored).catch((err) => log.error({ err }, 'events.not_taken'))
+      taker.take(stored).catch((err) => log.error({ err }, 'events.not_taken'))
       return accepted
     },
   }

@@ -38,7 +38,7 @@ export interface ReceiverNeeds {
 
 export interface ReceiverOptions {
   /** How long a group waits for company, in milliseconds. */
-  readonly waitMs: number
+  readonly waitMs: number | (() => number)
   readonly maxEvents: number
   readonly maxBytes: number
   /** A commit that takes longer is not waited for: its events go to the spool, under the same ids. */

@@ -7,10 +7,16 @@
  * already must not starve: in a lane that is awake half of the places are left to it, and of a host's and a user's places,
  * which lanes share, a quarter.
  */
-import { countOf, inHand, OPEN, turn } from './claim-statement.ts'
+import {
+  inFlightOfOthers,
+  inFlightWith,
+  OPEN,
+  type OwnParameters,
+  turn,
+} from './claim-statement.ts'
 
 /** The texts of parameters. */
-export interface AtOnceParameters {
+export interface AtOnceParameters extends OwnParameters {
   readonly limit: string
   readonly subscription: string
   readonly host: string
@@ -20,9 +26,13 @@ export interface AtOnceParameters {
 
 const mostAtOnce = (cap: string) => `greatest(1, ${cap}::bigint * 3 / 4)`
 
-/** `chosen (event, subscription)` of `wanted (event, subscription, state)`. */
+const othersLive = (holder: string) => `
+  SELECT subscription FROM delivery
+  WHERE state = 'delivering' AND due > now() AND holder IS DISTINCT FROM ${holder}`
+
+/** `chosen (event, subscription, host)` of `wanted (event, subscription, state)`. */
 export const atOnce = (parameter: AtOnceParameters) => `
-  ${inHand(parameter.subscription)},
+  ${inFlightOfOthers(othersLive(parameter.holder))},
   candidate AS MATERIALIZED (
     SELECT w.event, l.subscription, l.host, l.owner,
       coalesce(l.cap, ${parameter.subscription}) / CASE WHEN l.next_due <= now() THEN 2 ELSE 1 END AS most
@@ -33,14 +43,14 @@ export const atOnce = (parameter: AtOnceParameters) => `
   ${turn('candidate')},
   placed AS MATERIALIZED (
     SELECT * FROM (
-      SELECT l.*, ${countOf('busy_lane', 'subscription')}
+      SELECT l.*, ${inFlightWith(parameter).lane}
         + row_number() OVER (PARTITION BY l.subscription ORDER BY l.event) AS place
       FROM candidate l WHERE EXISTS (SELECT FROM mine)) AS all_places
     WHERE place <= most),
   chosen AS MATERIALIZED (
-    SELECT event, subscription FROM (
-      SELECT l.*, ${countOf('busy_host', 'host')} + row_number() OVER (PARTITION BY l.host ORDER BY l.place, l.event) AS host_place,
-        ${countOf('busy_owner', 'owner')} + row_number() OVER (PARTITION BY l.owner ORDER BY l.place, l.event) AS owner_place
+    SELECT event, subscription, host FROM (
+      SELECT l.*, ${inFlightWith(parameter).host} + row_number() OVER (PARTITION BY l.host ORDER BY l.place, l.event) AS host_place,
+        ${inFlightWith(parameter).owner} + row_number() OVER (PARTITION BY l.owner ORDER BY l.place, l.event) AS owner_place
       FROM placed l) AS both_places
     WHERE host_place <= ${mostAtOnce(parameter.host)} AND owner_place <= ${mostAtOnce(parameter.owner)}
     ORDER BY event LIMIT ${parameter.limit})`

@@ -10,13 +10,14 @@ import { matchStore } from '../match/match-store.ts'
 import type { MatchedEvent } from '../match/record-matches.ts'
 import type { Room } from './at-once.ts'
 import { lookAtDue } from './claim.ts'
+import { inFlight } from './in-flight.ts'
 import { followDeliveries } from './lanes.ts'
 
 const hour = 3_600_000
 const BAD: PolicyAnswer = { kind: 'unanswered', status: 502, reason: 'policy answered 502' }
 const ofType = (type: string, count: number) => Array.from({ length: count }, () => type)
 const ROOM: Room = {
-  ...{ limit: 64, leaseMs: hour, policyTtlMs: hour, dispatching: true },
+  ...{ limit: 64, leaseMs: hour, policyTtlMs: hour, dispatching: true, own: inFlight().own },
   caps: { subscription: 8, host: 32, owner: 32 },
 }
 const capped = (caps: Partial<Room['caps']>): Room => ({
@@ -36,7 +37,9 @@ describe.each(ENGINES)('on the %s engine', (engine) => {
   )
 
   const store = () => matchStore({ sql: scene.sql })
-  const record = (matched: readonly MatchedEvent[], room?: Room) => store().record(matched, room)
+  /** By a process that has claimed nothing before. */
+  const record = (matched: readonly MatchedEvent[], room?: Room) =>
+    store().record(matched, room && { ...room, own: inFlight().own })
 
   const subscribe = (type: string, user?: string, row?: object) => withLane(scene, type, user, row)
   const inHand = (types: readonly string[], answer: PolicyAnswer = YES) =>

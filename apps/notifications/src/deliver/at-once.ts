@@ -3,6 +3,7 @@ import type { Slots, Sql } from '@pacifica/platform'
 import { DEFAULT_CAPS } from './caps.ts'
 import type { ClaimedDelivery, ClaimOptions } from './claim.ts'
 import type { ClaimTurns } from './claim-turns.ts'
+import { inFlight } from './in-flight.ts'
 import type { Deliverer } from './worker.ts'
 
 /** What may be claimed now. */
@@ -10,7 +11,7 @@ export type Room = Required<ClaimOptions>
 
 /** In a process that only matches, and for who has no slots free. */
 export const NO_ROOM: Room = {
-  ...{ limit: 0, leaseMs: 0, policyTtlMs: 0, dispatching: false },
+  ...{ limit: 0, leaseMs: 0, policyTtlMs: 0, dispatching: false, own: inFlight().own },
   caps: DEFAULT_CAPS,
 }
 

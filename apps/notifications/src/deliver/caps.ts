@@ -1,6 +1,7 @@
 /**
- * How many requests may be in flight at once. They are counted from the leases that are alive in the database, so the
- * caps hold across all workers, and what a dead worker held stops counting when its lease ends.
+ * How many requests may be in flight at once. A process counts its own (in-flight.ts), and those of others from their leases
+ * that are alive in the database: so the caps hold across all workers, and what a dead worker held stops counting when its
+ * lease ends.
  */
 export interface Caps {
   /** To one subscription's target; its own `max_concurrency` wins. */

@@ -9,8 +9,8 @@ import { CLAIM } from './claim-statement.ts'
 import { followAll } from './lanes.ts'
 
 const [few, many] = [1_000, 100_000]
-/** limit, lease, how old a yes may be, caps of a subscription, a host, a user, whether dispatches go out */
-const values = [64, 60_000, 600_000, 8, 32, 32, true]
+/** limit, lease, how old a yes may be, caps of a subscription, a host, a user, whether dispatches go out, who claims */
+const values = `64, 60000, 600000, 8, 32, 32, true, gen_random_uuid(), '{}', '{}', '{}'`
 
 let home: MigratedDatabase
 beforeAll(async () => {

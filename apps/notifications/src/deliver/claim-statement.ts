@@ -7,7 +7,8 @@
  * Nothing here reads more of a lane than its share, so a lane costs the same whether ten deliveries are due or a million.
  *
  * $1 limit, $2 lease in ms, $3 how old a yes of policy may be in ms, $4 $5 $6 caps: subscription, host, owner,
- * $7 whether dispatches can be published
+ * $7 whether dispatches can be published, $8–$11 who claims, and what it has in flight itself: JSON objects of numbers by
+ * subscription, host and owner
  */
 import { RETRY_SHARE } from './caps.ts'
 import { HELD_AGAIN, HELD_FIRST, IS_FIRST, IS_RETRY, PARKED_AGAIN } from './due.ts'
@@ -16,32 +17,64 @@ import { HELD_AGAIN, HELD_FIRST, IS_FIRST, IS_RETRY, PARKED_AGAIN } from './due.
 export const OPEN = (dispatching: string) => `(${dispatching} OR l.host NOT LIKE 'dispatch://%')`
 const AWAKE = 'l.next_due <= now()'
 /** How many requests a lane may have in flight. */
-const most = (cap: string) => `least(coalesce(l.cap, ${cap}), l.ramp)`
-const MOST = most('$4')
+const MOST = 'least(coalesce(l.cap, $4), l.ramp)'
 
-// Counts are looked up in objects (`n`), not joined: how many rows there are is more than the planner can know. Of an
-// array that it does not know it expects ten: so it reads a small table of lanes from end to end, and looks up by key in a
-// large one.
-/** What is in flight, by lane, host and owner. @param cap of a subscription that has none of its own */
-export const inHand = (cap: string) => `
-  in_hand AS MATERIALIZED (
-    SELECT uuid, subscription, due, due > now() AS live FROM delivery WHERE state = 'delivering'),
+/** The texts of parameters: what the process that claims has in flight itself (in-flight.ts). */
+export interface OwnParameters {
+  readonly holder: string
+  readonly lanes: string
+  readonly hosts: string
+  readonly owners: string
+}
+
+// Of an array that it does not know the planner expects ten elements: so it reads a small table of lanes from end to end,
+// and looks up by key in a large one.
+/** What others have in flight, by lane, host and owner. @param live the subscription of each of their leases that is alive */
+export const inFlightOfOthers = (live: string) => `
   busy_lane AS MATERIALIZED (
-    SELECT count(*)::int AS n, l.subscription, l.host, l.owner, ${most(cap)} AS most
-    FROM unnest(ARRAY(SELECT subscription FROM in_hand WHERE live)) AS b (subscription)
+    SELECT count(*)::int AS n, l.subscription, l.host, l.owner
+    FROM unnest(ARRAY(${live})) AS b (subscription)
     JOIN lane l ON l.subscription = b.subscription GROUP BY l.subscription),
   busy_host AS MATERIALIZED (SELECT host, sum(n)::int AS n FROM busy_lane GROUP BY host),
   busy_owner AS MATERIALIZED (SELECT owner, sum(n)::int AS n FROM busy_lane GROUP BY owner)`
 
+// Looked up in objects, not joined: how many rows there are is more than the planner can know.
+const found = (key: string, counts: string) => `coalesce((${counts} ->> l.${key}::text)::int, 0)`
+const of = (key: string, own: string, others: string) =>
+  `(${found(key, own)} + ${found(key, `(SELECT jsonb_object_agg(${key}, n) FROM ${others})`)})`
+
+/** What is in flight in the lane of a row `l`, to its host, for its owner: ours and others'. */
+export const inFlightWith = (own: OwnParameters) => ({
+  lane: of('subscription', own.lanes, 'busy_lane'),
+  host: of('host', own.hosts, 'busy_host'),
+  owner: of('owner', own.owners, 'busy_owner'),
+})
+
+/** Hosts, or owners, that have as many requests in flight as they may. */
+const full = (key: string, own: string, others: string, cap: string) => `
+  full_${key} AS MATERIALIZED (
+    SELECT ${key} FROM (
+      SELECT ${key}, n FROM ${others} UNION ALL SELECT key, value::int FROM jsonb_each_text(${own})) AS of_all
+    GROUP BY ${key} HAVING sum(n) >= ${cap})`
+
+const OWN: OwnParameters = {
+  ...{ holder: '$8::uuid', lanes: '$9::jsonb', hosts: '$10::jsonb', owners: '$11::jsonb' },
+}
+const IN_FLIGHT = inFlightWith(OWN)
+
 const READY = `
-  ${inHand('$4')},
+  in_hand AS MATERIALIZED (
+    SELECT uuid, subscription, due, due > now() AS live, holder IS DISTINCT FROM ${OWN.holder} AS of_others
+    FROM delivery WHERE state = 'delivering'),
+  ${inFlightOfOthers('SELECT subscription FROM in_hand WHERE live AND of_others')},
+  ${full('host', OWN.hosts, 'busy_host', '$5')},
+  ${full('owner', OWN.owners, 'busy_owner', '$6')},
   ready AS MATERIALIZED (
     SELECT l.subscription, l.host, l.owner, l.turn, l.next_due, l.ramp, ${MOST} AS most
     FROM lane l
     WHERE ${AWAKE} AND ${OPEN('$7::bool')}
-      AND l.subscription NOT IN (SELECT subscription FROM busy_lane WHERE n >= most)
-      AND l.host NOT IN (SELECT host FROM busy_host WHERE n >= $5)
-      AND l.owner NOT IN (SELECT owner FROM busy_owner WHERE n >= $6)
+      AND l.host NOT IN (SELECT host FROM full_host) AND l.owner NOT IN (SELECT owner FROM full_owner)
+      AND ${IN_FLIGHT.lane} < ${MOST}
     ORDER BY l.next_due LIMIT $1 FOR NO KEY UPDATE OF l SKIP LOCKED)`
 
 // What is in flight was counted by this statement's snapshot. A claim that was committed since then is not in it, but
@@ -52,10 +85,6 @@ export const turn = (some: string) => `
   mine AS (
     UPDATE claim_turn c SET turn = c.turn + 1 FROM locked WHERE c.turn = locked.turn RETURNING c.turn)`
 
-/** Of `busy_lane`, `busy_host` or `busy_owner`, for a row `l`. */
-export const countOf = (table: string, key: string) =>
-  `coalesce(((SELECT jsonb_object_agg(${key}, n) FROM ${table}) ->> l.${key}::text)::int, 0)`
-
 // A share is what a lane may be given in this claim. Of a disabled or deleted subscription nothing is sent, so that its
 // deliveries are set aside without regard to caps.
 const { healthy, failing } = RETRY_SHARE
@@ -63,9 +92,9 @@ const SHARES = `
   room AS MATERIALIZED (
     SELECT l.*,
       least(CASE WHEN m.disabled IS NULL AND m.deleted IS NULL
-                 THEN l.most - ${countOf('busy_lane', 'subscription')} ELSE $1::int END,
+                 THEN l.most - ${IN_FLIGHT.lane} ELSE $1::int END,
             ceil($1::float8 / count(*) OVER ())::int) AS share,
-      $5 - ${countOf('busy_host', 'host')} AS host_room, $6 - ${countOf('busy_owner', 'owner')} AS owner_room
+      $5 - ${IN_FLIGHT.host} AS host_room, $6 - ${IN_FLIGHT.owner} AS owner_room
     FROM ready l JOIN eventmatch m ON m.uuid = l.subscription
     WHERE EXISTS (SELECT FROM mine)),
   shares AS MATERIALIZED (
@@ -144,7 +173,7 @@ const MOVED = `
     ON CONFLICT (event, owner) DO UPDATE SET state = 'asking', due = now()
       WHERE p.state = 'allowed' AND p.answered <= now() - $3 * interval '1 millisecond'),
   moved AS (
-    UPDATE delivery d SET state = l.next, claim = d.claim + 1,
+    UPDATE delivery d SET state = l.next, claim = d.claim + 1, holder = ${OWN.holder},
       due = CASE l.next WHEN 'delivering' THEN now() + $2 * interval '1 millisecond'
                         WHEN 'pending' THEN now() + ${PARKED_AGAIN}
                         WHEN 'held' THEN now() + CASE d.state WHEN 'held' THEN ${HELD_AGAIN} ELSE ${HELD_FIRST} END END,
@@ -162,13 +191,13 @@ export const SIGNING = `
          array(SELECT s.value->>'secret' FROM jsonb_array_elements(m.signing) WITH ORDINALITY AS s (value, place)
                WHERE coalesce((s.value->>'until')::timestamptz > now(), true) ORDER BY s.place) AS signing`
 
-const NOTHING = Array(17).fill('NULL').join(', ')
+const NOTHING = Array(18).fill('NULL').join(', ')
 
 // Rows of several kinds: each delivery, each lane that sleeps or whose lease has ended unseen, and how the claim went.
 export const CLAIM = `
   WITH ${[READY, turn('ready'), SHARES, CHOSEN, SERVED, MOVED].join(',')}
   SELECT 'delivery' AS kind, c.subscription, c.state, c.uuid, c.event, c.owner, c.claim, c.attempt, c.replay,
-         c.late AS "lateMs", ${SUBSCRIBER}, l.ramp IS NOT NULL AS ramped,
+         c.late AS "lateMs", ${SUBSCRIBER}, l.host, l.ramp IS NOT NULL AS ramped,
          CASE WHEN c.test THEN '{"maxAttempts": 1}'::jsonb ELSE m.retry END AS retry, e.jsondata, e.digest, e.trace,
          ${SIGNING}
   FROM moved c

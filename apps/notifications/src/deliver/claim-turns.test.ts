@@ -4,8 +4,9 @@ import type { Sql } from '@pacifica/platform'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { fillDue, type MigratedDatabase, someoneWaits } from '../../../../test/harness/index.ts'
 import { openScene, type Scene } from '../../../../test/harness/scene.ts'
-import { type Look, lookAtDue } from './claim.ts'
+import { type ClaimedDelivery, type Look, lookAtDue } from './claim.ts'
 import { type ClaimTurns, claimTurns } from './claim-turns.ts'
+import { inFlight } from './in-flight.ts'
 import { followAll } from './lanes.ts'
 
 const caps = { subscription: 5, host: 100, owner: 100 }
@@ -27,14 +28,14 @@ async function claimBehind(inTurn: ClaimTurns, others: number): Promise<Look> {
     await sql.query('SELECT FROM claim_turn FOR UPDATE')
     const claim = inTurn((within) => lookAtDue(within, { ...limits, limit: 20 }))
     await Promise.race([someoneWaits(home.database), claim])
-    await inFlight(sql, others)
+    await claimed(sql, others)
     await sql.query('UPDATE claim_turn SET turn = turn + 1')
     return { claim }
   })
   return claim
 }
 
-async function inFlight(sql: Sql, count: number): Promise<void> {
+async function claimed(sql: Sql, count: number): Promise<void> {
   await sql.query(
     `UPDATE delivery SET state = 'delivering', due = now() + interval '1 hour', claim = claim + 1
      WHERE uuid IN (SELECT uuid FROM delivery WHERE state = 'pending' LIMIT $1)`,
@@ -44,7 +45,7 @@ async function inFlight(sql: Sql, count: number): Promise<void> {
 
 test('a claim behind another one is late; the next one waits, and counts what the other has taken', async () => {
   let now = 0
-  const inTurn = claimTurns({ database: home.database, now: () => now })
+  const inTurn = claimTurns({ database: home.database, now: () => now, inFlight: inFlight() })
   expect(await claimBehind(inTurn, 1)).toMatchObject({ late: true, claimed: [] })
   const second = await claimBehind(inTurn, 1)
   expect(second.late).toBe(false)
@@ -60,8 +61,11 @@ test('a claim behind another one is late; the next one waits, and counts what th
 test('who takes the turn and falls silent loses it, and the others go on', async () => {
   const turnsFirst = async () => {
     const database = await home.another()
-    const inTurn = claimTurns({ database, now: () => performance.now() })
-    await inTurn(async () => ({ late: true }))
+    const inTurn = claimTurns({
+      ...{ database, inFlight: inFlight() },
+      now: () => performance.now(),
+    })
+    await inTurn(async () => ({ late: true, claimed: [] }))
     return inTurn
   }
   const [silent, other] = [await turnsFirst(), await turnsFirst()]
@@ -71,7 +75,7 @@ test('who takes the turn and falls silent loses it, and the others go on', async
   })
   const frozen = silent(async () => {
     await silence
-    return { late: false }
+    return { late: false, claimed: [] }
   })
   const lost = expect(frozen).rejects.toThrow()
   const FREE = 'SELECT turn FROM claim_turn FOR UPDATE SKIP LOCKED'
@@ -84,14 +88,29 @@ test('who takes the turn and falls silent loses it, and the others go on', async
 }, 120_000)
 
 test('the leases of a claim do not end earlier than those who hold them believe', async () => {
-  const inTurn = claimTurns({ database: home.database, now: () => performance.now() })
+  const inTurn = claimTurns({
+    ...{ database: home.database, inFlight: inFlight() },
+    now: () => performance.now(),
+  })
   await claimBehind(inTurn, 1) // from now on the turn comes first
   const began = await inTurn(async (sql, begunAt) => {
     const [row] = await sql.query<{ agoMs: number }>(
       `SELECT extract(epoch FROM clock_timestamp() - now())::float8 * 1000 AS "agoMs"`,
     )
-    return { late: false, ofDatabase: performance.now() - (row?.agoMs ?? 0), begunAt }
+    return { late: false, claimed: [], ofDatabase: performance.now() - (row?.agoMs ?? 0), begunAt }
   })
   const slackMs = 5 // of two clocks, and the way back
   expect(began.begunAt).toBeLessThanOrEqual(began.ofDatabase + slackMs)
 }, 120_000)
+
+test('what a claim has taken is in flight before the next claim is made', async () => {
+  const requests = inFlight()
+  const inTurn = claimTurns({
+    ...{ database: home.database, inFlight: requests },
+    now: () => performance.now(),
+  })
+  const claimed = [{ subscription: 's', host: 'h', owner: 'ann' } as ClaimedDelivery]
+  const seen = () => inTurn(async () => ({ late: false, claimed, own: requests.own.lanes }))
+  const [first, second] = await Promise.all([seen(), seen()])
+  expect([first.own, second.own]).toEqual(['{}', '{"s":1}'])
+})

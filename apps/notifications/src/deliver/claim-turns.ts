@@ -5,10 +5,13 @@
  * it: three more round trips, and none of them is late. Of one process' own claims one is made at a time.
  */
 import { type Database, oneAtATime, type Sql } from '@pacifica/platform'
+import type { ClaimedDelivery } from './claim.ts'
+import type { InFlight } from './in-flight.ts'
 
 interface Told {
   /** Another process' claim came in between. */
   readonly late: boolean
+  readonly claimed: readonly ClaimedDelivery[]
 }
 
 /** Makes a claim with the `sql` that it is given. `begunAt`, on the clock `now`: its leases count from then, or later. */
@@ -25,22 +28,29 @@ export function claimTurns(needs: {
   readonly database: Database
   /** Milliseconds on a clock that never goes back. */
   readonly now: () => number
+  /** Told before the next claim is made. */
+  readonly inFlight: Pick<InFlight, 'begin'>
 }): ClaimTurns {
-  const { database, now } = needs
+  const { database, now, inFlight } = needs
   const oneByOne = oneAtATime()
   let turnFirstUntil = Number.NEGATIVE_INFINITY
+  const make = async <T extends Told>(claim: (sql: Sql, begunAt: number) => Promise<T>) => {
+    const begunAt = now()
+    if (begunAt < turnFirstUntil) {
+      return database.transaction(async (sql) => {
+        // The claim's statement is prepared while the turn is waited for, and runs behind it.
+        const [, told] = await Promise.all([sql.query(TAKE_TURN), claim(sql, begunAt)])
+        return told
+      })
+    }
+    const told = await claim(database, begunAt)
+    if (told.late) turnFirstUntil = now() + TURN_FIRST_MS
+    return told
+  }
   return (claim) =>
     oneByOne(async () => {
-      const begunAt = now()
-      if (begunAt < turnFirstUntil) {
-        return database.transaction(async (sql) => {
-          // The claim's statement is prepared while the turn is waited for, and runs behind it.
-          const [, told] = await Promise.all([sql.query(TAKE_TURN), claim(sql, begunAt)])
-          return told
-        })
-      }
-      const told = await claim(database, begunAt)
-      if (told.late) turnFirstUntil = now() + TURN_FIRST_MS
+      const told = await make(claim)
+      inFlight.begin(told.claimed)
       return told
     })
 }

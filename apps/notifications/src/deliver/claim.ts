@@ -6,6 +6,7 @@
 import type { Sql } from '@pacifica/platform'
 import { type Caps, DEFAULT_CAPS } from './caps.ts'
 import { CLAIM } from './claim-statement.ts'
+import { inFlight, type Own } from './in-flight.ts'
 import { followAll, followDeliveries } from './lanes.ts'
 
 export interface ClaimedDelivery {
@@ -18,6 +19,8 @@ export interface ClaimedDelivery {
   readonly attempt: number
   readonly replay: number
   readonly targetUrl: string
+  /** Of its lane: what is in flight there counts under the host's cap. */
+  readonly host: string
   readonly version: 'v0.1' | 'v1.0'
   /** JSON object text. */
   readonly extensions: string
@@ -58,6 +61,8 @@ export interface ClaimOptions {
   readonly caps?: Caps
   /** False while there is no connection to the broker: then dispatches are left where they are. Default true. */
   readonly dispatching?: boolean
+  /** Who claims, and what it has in flight. Default: nobody who has claimed before. */
+  readonly own?: Own
 }
 
 type Told =
@@ -68,9 +73,17 @@ type Told =
 
 /** Whoever claims calls `followDeliveries` with what is to be followed, soon, but not before it has sent. */
 export async function lookAtDue(sql: Sql, options: ClaimOptions): Promise<Look> {
-  const { limit, leaseMs, policyTtlMs, caps = DEFAULT_CAPS, dispatching = true } = options
+  const {
+    limit,
+    leaseMs,
+    policyTtlMs,
+    caps = DEFAULT_CAPS,
+    dispatching = true,
+    own = inFlight().own,
+  } = options
   const { subscription, host, owner } = caps
-  const values = [limit, leaseMs, policyTtlMs, subscription, host, owner, dispatching]
+  const values: unknown[] = [limit, leaseMs, policyTtlMs, subscription, host, owner, dispatching]
+  values.push(own.holder, own.lanes, own.hosts, own.owners)
   const told = await sql.query<Told>(CLAIM, values, 'prepared')
   const claimed: ClaimedDelivery[] = []
   const aside: Look['aside'][number][] = []

@@ -7,6 +7,7 @@ import { openScene, type Scene, YES } from '../../../../test/harness/scene.ts'
 import { matchStore } from '../match/match-store.ts'
 import { type ClaimedDelivery, lookAtDue } from './claim.ts'
 import { type Outcome, settle } from './delivery.ts'
+import { inFlight } from './in-flight.ts'
 import { followAll, followDeliveries } from './lanes.ts'
 import { adjustRamps } from './ramp.ts'
 import { recordResults } from './record.ts'
@@ -95,12 +96,11 @@ test('four workers that claim and settle at once never exceed a cap, and share o
 test('with a claim that is committed after what is in flight was counted, nothing is claimed as it is stored, and nothing is lost', async () => {
   await home.database.query('TRUNCATE lane, delivery, eventlog, eventmatch CASCADE')
   const subscription = await withLane(scene, 'turn')
-  const room = { ...limits, dispatching: true }
-  const record = async () =>
-    matchStore({ sql: home.database }).record(
-      await storedInHand(scene, ['turn', 'turn'], YES),
-      room,
-    )
+  const record = async () => {
+    const room = { ...limits, dispatching: true, own: inFlight().own }
+    const matched = await storedInHand(scene, ['turn', 'turn'], YES)
+    return matchStore({ sql: home.database }).record(matched, room)
+  }
   const late = await (await home.another()).transaction(async (sql) => {
     await sql.query('SELECT turn FROM claim_turn FOR UPDATE')
     const recorded = record()

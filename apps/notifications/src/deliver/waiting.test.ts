@@ -15,6 +15,7 @@ test('while there is no broker, a dispatch waits for it alone', () => {
 
 test.each([
   [{ inFlight: 8 }, '8 of 8 requests to its target are in flight'],
+  [{ inFlight: 11 }, '8 of 8 requests to its target are in flight'],
   [{ inFlight: 2, cap: 2 }, '2 of 2 requests to its target are in flight'],
   [
     { inFlight: 1, ramp: 1 },

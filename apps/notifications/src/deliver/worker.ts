@@ -15,6 +15,7 @@ import type { PipelineMetrics } from '../metrics.ts'
 import type { RecentEvents } from '../recent-events.ts'
 import type { ClaimedDelivery, Look } from './claim.ts'
 import { type Outcome, type Settlement, settle } from './delivery.ts'
+import type { InFlight } from './in-flight.ts'
 import type { Result } from './record.ts'
 import type { RetryPolicy } from './retry.ts'
 import type { Target } from './target.ts'
@@ -31,6 +32,7 @@ export interface DeliverNeeds {
   /** Default: each is read from its text. */
   readonly events?: Pick<RecentEvents, 'read'>
   readonly slots: Slots
+  readonly inFlight: Pick<InFlight, 'end'>
   /** Rung when something may be due. */
   readonly deliverBell: Pick<Bell, 'wait'>
   /** Rung when policy has to be asked. */
@@ -59,11 +61,21 @@ export interface Deliverer {
 }
 
 export function deliverer(needs: DeliverNeeds, options: DeliverOptions): Deliverer {
-  const { slots } = needs
-  let settled = new AbortController()
+  const { slots, inFlight } = needs
+  let ended = new AbortController()
   const run = async (delivery: ClaimedDelivery, claimedAt: number) => {
-    await deliver(needs, options, delivery, claimedAt)
-    settled.abort(SETTLED)
+    let isOver = false
+    const end = () => {
+      if (isOver) return
+      isOver = true
+      inFlight.end(delivery)
+      ended.abort(ENDED)
+    }
+    try {
+      await deliver(needs, options, delivery, claimedAt, end)
+    } finally {
+      end()
+    }
   }
   const start = (claimed: readonly ClaimedDelivery[], claimedAt: number) => {
     for (const delivery of claimed) slots.start(() => run(delivery, claimedAt))
@@ -73,15 +85,15 @@ export function deliverer(needs: DeliverNeeds, options: DeliverOptions): Deliver
     async step() {
       await slots.free()
       const claimedAt = needs.now()
-      settled = new AbortController()
+      ended = new AbortController()
       const look = await claimInSlots(slots, needs.claim, ({ claimed }) => claimed.length)
       const { claimed, aside, follow, late, blocked } = look
       start(claimed, claimedAt)
       for (const state of aside) needs.metrics.settled(state)
       if (aside.includes('pending')) needs.authorizeBell.ring()
       await needs.follow(follow)
-      // Until one of ours settles, or, for the sake of other workers', for a short while.
-      if (blocked && !late) await needs.deliverBell.wait(BLOCKED_MS, settled.signal)
+      // Until one of ours ends, or, for the sake of other workers', for a short while.
+      if (blocked && !late) await needs.deliverBell.wait(BLOCKED_MS, ended.signal)
       // Lanes that were put to sleep with nothing in them have made room for others.
       return claimed.length + aside.length + follow.length > 0 || late || blocked
     },
@@ -89,7 +101,7 @@ export function deliverer(needs: DeliverNeeds, options: DeliverOptions): Deliver
 }
 
 /** Given, so that nobody makes an error with a stack for each delivery. */
-const SETTLED = 'a delivery was settled'
+const ENDED = 'a request has ended'
 
 /** What is due and may not be sent is looked at again so soon. */
 const BLOCKED_MS = 100
@@ -102,6 +114,7 @@ async function deliver(
   options: DeliverOptions,
   claimed: ClaimedDelivery,
   claimedAt: number,
+  end: () => void,
 ): Promise<void> {
   const delivery = { ...claimed, trace: childTrace(claimed.trace) }
   const began = needs.now()
@@ -109,6 +122,8 @@ async function deliver(
   const inTime = began - claimedAt <= options.startWithinMs
   const outcome: Outcome = inTime ? await send(needs, delivery) : { kind: 'unsent' }
   const ended = needs.now()
+  // What failed makes room when that is stored: it may change what is sent there.
+  if (outcome.kind === 'accepted' && !delivery.ramped) end()
   const retry = { ...options.retry, ...delivery.retry }
   const settlement = settle(delivery, outcome, retry, needs.random())
   const durationMs = ended - began

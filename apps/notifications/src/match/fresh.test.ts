@@ -92,7 +92,7 @@ function worker(database: Database, batch = 100) {
     },
     {
       ...{ batch, batchMs: 60_000, leaseMs: 60_000, policyTtlMs: 60_000 },
-      inHand: { events: 100, length: 1_000_000 },
+      ...{ inHand: { events: 100, length: 1_000_000 }, patienceMs: 60_000, restMs: 60_000 },
     },
   )
   return {

@@ -60,6 +60,7 @@ function set(events: ClaimedEvent[], given: Given = {}) {
     {
       ...{ batch: 100, batchMs: 20_000, leaseMs: 60_000, policyTtlMs: 60_000 },
       inHand: { events: 100, length: 100_000 },
+      ...{ patienceMs: 60_000, restMs: 60_000 },
       ...options,
     },
   )
@@ -148,7 +149,7 @@ test('when the subscriptions cannot be read the claim is left to run out, and no
   const { matching, step, recorded } = set([anEvent('a')], { needs: { subscriptions } })
   await expect(step()).rejects.toThrow('away')
   await expect(matching.take([anEvent('b')])).rejects.toThrow('away')
-  expect({ busy: matching.busy, recorded }).toEqual({ busy: false, recorded: [] })
+  expect({ inHand: matching.inHand, recorded }).toEqual({ inHand: 0, recorded: [] })
 })
 
 test('new events are taken until there are enough in hand, and not while older ones wait in the table', async () => {
@@ -168,6 +169,38 @@ test('new events are taken until there are enough in hand, and not while older o
   answered.give([])
   await matching.drained()
   expect(matching.takes).toBe(true)
+})
+
+test('while there is no room new events wait for it a while; after one has waited in vain the next ones do not', async () => {
+  const answered = [signal<SoonAnswered[]>(), signal<SoonAnswered[]>()]
+  const { matching } = set([], {
+    match: () => forAnn,
+    options: { inHand: { events: 1, length: 100_000 }, patienceMs: 50, restMs: 60_000 },
+    needs: { askAtOnce: ({ uuid }) => (answered[Number(uuid)] ?? signal<SoonAnswered[]>()).given },
+  })
+  await matching.take([anEvent('0')])
+  const soon = matching.takesSoon()
+  answered[0]?.give([])
+  expect(await soon, 'there is room in time').toBe(true)
+  await matching.take([anEvent('1')])
+  const began = performance.now()
+  expect(await Promise.all([matching.takesSoon(), matching.takesSoon()])).toEqual([false, false])
+  expect(performance.now() - began).toBeGreaterThan(40)
+  const inVain = performance.now()
+  expect(await matching.takesSoon()).toBe(false)
+  expect(performance.now() - inVain, 'nothing was waited for').toBeLessThan(40)
+  answered[1]?.give([])
+  await matching.drained()
+  expect(await matching.takesSoon()).toBe(true)
+})
+
+test('older events that have been taken from the table make room for new ones', async () => {
+  const { matching, step } = set([anEvent('a'), anEvent('b')], { options: { batch: 2 } })
+  await step()
+  expect(matching.takes, 'a full batch: there may be more').toBe(false)
+  const soon = matching.takesSoon()
+  await step()
+  expect(await soon).toBe(true)
 })
 
 test('an event that is matched alone has nothing beside it, from before or new', async () => {

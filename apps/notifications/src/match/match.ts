@@ -53,6 +53,9 @@ export interface MatchOptions {
   readonly policyTtlMs: number
   /** With so many events in hand, or so many characters of them, no more are taken. */
   readonly inHand: { readonly events: number; readonly length: number }
+  /** So long new events wait to be taken, and for so long nothing waits after one has waited in vain. */
+  readonly patienceMs: number
+  readonly restMs: number
 }
 
 export interface Matcher {
@@ -60,8 +63,10 @@ export interface Matcher {
   step(): Promise<boolean>
   /** Whether events that are about to be stored should be stored as claimed, and then be given to `take`. */
   readonly takes: boolean
-  /** Whether anything is in hand. */
-  readonly busy: boolean
+  /** The same, a short while later where that may help: when more comes than goes, what comes is slowed down a little. */
+  takesSoon(): Promise<boolean>
+  /** How many events are in hand. */
+  readonly inHand: number
   /** Resolves when these are matched; what comes of them is stored later. Rejects when they could not be looked at. */
   take(events: readonly ClaimedEvent[]): Promise<void>
   /** Resolves when nothing is in hand. */
@@ -84,6 +89,7 @@ class Matching implements Matcher {
   /** The last claim left events in the table: they go first. */
   #behind = false
   #alone = false
+  #hurriesUntil = 0
   #waiting: (() => void)[] = []
 
   constructor(needs: MatchNeeds, options: MatchOptions) {
@@ -100,8 +106,22 @@ class Matching implements Matcher {
     return !this.#behind && !this.#alone && !this.#needs.stopping.aborted && this.#hasRoom()
   }
 
-  get busy(): boolean {
-    return this.#events > 0
+  get inHand(): number {
+    return this.#events
+  }
+
+  async takesSoon(): Promise<boolean> {
+    if (this.takes || performance.now() < this.#hurriesUntil) return this.takes
+    const { patienceMs, restMs } = this.#options
+    let isLate = false
+    const timer = setTimeout(() => {
+      isLate = true
+      this.#wake()
+    }, patienceMs)
+    await this.#until(() => this.takes || isLate)
+    clearTimeout(timer)
+    if (!this.takes) this.#hurriesUntil = performance.now() + restMs
+    return this.takes
   }
 
   async step(): Promise<boolean> {
@@ -109,6 +129,7 @@ class Matching implements Matcher {
     await this.#until(() => this.#hasRoom())
     const together = await store.claimTogether(this.#options.batch)
     this.#behind = together.length === this.#options.batch
+    this.#wake()
     await this.take(together)
     const alone = await store.claimAlone()
     if (alone.length > 0) await this.#takeAlone(alone)
@@ -156,6 +177,7 @@ class Matching implements Matcher {
       await this.drained()
     } finally {
       this.#alone = false
+      this.#wake()
     }
   }
 
@@ -200,7 +222,11 @@ class Matching implements Matcher {
   #count({ jsondata }: ClaimedEvent, change: 1 | -1): void {
     this.#events += change
     this.#length += change * jsondata.length
-    if (change > 0 || this.#waiting.length === 0) return
+    if (change < 0) this.#wake()
+  }
+
+  #wake(): void {
+    if (this.#waiting.length === 0) return
     const waiting = this.#waiting
     this.#waiting = []
     for (const look of waiting) look()

@@ -85,6 +85,7 @@ function claimedOf(row: DeliveryRow, { jsondata, digest, trace }: ClaimedEvent):
     attempt: 0,
     replay: 0,
     targetUrl: row.targetUrl,
+    host: row.host,
     version: row.version,
     extensions: row.extensions,
     auth: row.auth,
@@ -199,6 +200,8 @@ function stored(
   return { ...UNASKED, state, status, body, ageMs: now - at }
 }
 
-function roomColumns({ limit, leaseMs, caps, dispatching }: Room): unknown[] {
-  return [limit, leaseMs, caps.subscription, caps.host, caps.owner, dispatching]
+function roomColumns({ limit, leaseMs, caps, dispatching, own }: Room): unknown[] {
+  const { subscription, host, owner } = caps
+  const mine = [own.holder, own.lanes, own.hosts, own.owners]
+  return [limit, leaseMs, subscription, host, owner, dispatching, ...mine]
 }

@@ -6,7 +6,7 @@
  *   ─→ chosen (what may be sent at once: deliver/at-once-statement.ts) ─→ stored
  */
 import { atOnce } from '../deliver/at-once-statement.ts'
-import { SIGNING, SUBSCRIBER } from '../deliver/claim-statement.ts'
+import { type OwnParameters, SIGNING, SUBSCRIBER } from '../deliver/claim-statement.ts'
 import { HELD_FIRST, PARKED_AGAIN } from '../deliver/due.ts'
 
 // Of an event that is matched again Policy may have been asked before: then the row is there, and nobody will release
@@ -17,18 +17,24 @@ const ANSWERED = `EXISTS (
 // Written so that no index of states is taken for it: there are as many new events as are on their way.
 const IS_NEW = "e.state || '' = 'new'"
 
+const OWN: OwnParameters = {
+  ...{ holder: '$26::uuid', lanes: '$27::jsonb', hosts: '$28::jsonb', owners: '$29::jsonb' },
+}
+
 const AT_ONCE = atOnce({
   limit: '$20::int',
   ...{ subscription: '$22::int', host: '$23::int', owner: '$24::int', dispatching: '$25::bool' },
+  ...OWN,
 })
 
-const NO_DELIVERY = Array(10).fill('NULL').join(', ')
+const NO_DELIVERY = Array(11).fill('NULL').join(', ')
 
 /**
  * $1–$4 events: id, claim, matches, why unreadable · $5–$10 deliveries: id, event, subscription, owner, state, reason ('allowed':
  * pending, and Policy has said yes) · $11–$19 questions: event, owner, state, status, body, error, how often asked, when to
  * ask again in ms, age of the answer in ms · $20 how many deliveries may be claimed at once, $21 their lease in ms,
- * $22 $23 $24 caps: subscription, host, owner, $25 whether dispatches can be published
+ * $22 $23 $24 caps: subscription, host, owner, $25 whether dispatches can be published, $26–$29 who claims, and what it has
+ * in flight itself (deliver/claim-statement.ts)
  */
 export const RECORD = `
   WITH done AS (
@@ -56,10 +62,10 @@ export const RECORD = `
     JOIN done ON done.uuid = w.event),
   ${AT_ONCE},
   stored AS (
-    INSERT INTO delivery (uuid, event, subscription, owner, state, reason, claim, due, settled, received)
+    INSERT INTO delivery (uuid, event, subscription, owner, state, reason, claim, holder, due, settled, received)
     SELECT w.uuid, w.event, w.subscription, w.owner,
       CASE WHEN c.event IS NOT NULL THEN 'delivering' WHEN w.state = 'allowed' THEN 'pending' ELSE w.state END, w.reason,
-      CASE WHEN c.event IS NULL THEN 0 ELSE 1 END,
+      CASE WHEN c.event IS NULL THEN 0 ELSE 1 END, CASE WHEN c.event IS NOT NULL THEN ${OWN.holder} END,
       CASE w.state
         WHEN 'allowed' THEN now() + CASE WHEN c.event IS NULL THEN 0 ELSE $21::float8 END * interval '1 millisecond'
         WHEN 'pending' THEN now() + CASE WHEN ${ANSWERED} THEN interval '0' ELSE ${PARKED_AGAIN} END
@@ -69,9 +75,9 @@ export const RECORD = `
     ON CONFLICT (event, subscription) DO NOTHING
     RETURNING uuid, event, subscription, owner, state, due)
   SELECT NULL::uuid[] AS events, NULL::float8[] AS ages, NULL::uuid[] AS released, NULL::int AS denied, NULL::bool AS late,
-    s.uuid, s.event, s.subscription, s.owner, ${SUBSCRIBER}, m.retry, ${SIGNING}
-  FROM stored s JOIN eventmatch m ON m.uuid = s.subscription
-  WHERE s.state = 'delivering'
+    s.uuid, s.event, s.subscription, s.owner, ${SUBSCRIBER}, c.host, m.retry, ${SIGNING}
+  FROM stored s JOIN chosen c ON c.event = s.event AND c.subscription = s.subscription
+  JOIN eventmatch m ON m.uuid = s.subscription
   UNION ALL SELECT array_agg(uuid), array_agg(extract(epoch FROM now() - created)::float8 * 1000),
     array(SELECT DISTINCT subscription FROM stored WHERE state = 'pending' AND due <= now()),
     (SELECT count(*)::int FROM stored WHERE state = 'denied'),

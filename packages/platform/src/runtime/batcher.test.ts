@@ -32,6 +32,16 @@ test('a full group does not wait, by items or by bytes', async () => {
   ])
 })
 
+test('how long a group waits may change while it does', async () => {
+  const groups: number[][] = []
+  let waitMs = 1
+  const { add } = tenfold(groups, { maxItems: 3, waitMs: () => waitMs })
+  await add(1)
+  waitMs = LONG_MS
+  await Promise.all([add(2), pause(20).then(() => add(3)), pause(40).then(() => add(4))])
+  expect(groups).toEqual([[1], [2, 3, 4]])
+})
+
 test('a group keeps below its bytes; an item larger than that goes alone', async () => {
   const groups: number[][] = []
   const { add } = tenfold(groups, { maxItems: 99, maxBytes: 10, sizeOf: (n) => n, waitMs: 1 })

@@ -8,8 +8,8 @@ export interface BatcherOptions<T> {
   /** or this many bytes by `sizeOf` (an item larger than that goes alone), */
   readonly maxBytes?: number
   readonly sizeOf?: (item: T) => number
-  /** or when its first item has waited this long. */
-  readonly waitMs: number
+  /** or when its first item has waited this long, as it is when somebody asks. */
+  readonly waitMs: number | (() => number)
   /** Commits at one time. Default 1. */
   readonly concurrency?: number
   /**
@@ -107,7 +107,8 @@ class GroupCommit<T, R> implements Batcher<T, R> {
     const full = this.#queue.length >= maxItems || this.#bytes >= maxBytes
     const oldest = this.#queue[0]
     if (this.#closed || full || oldest === undefined) return 0
-    return Math.ceil(oldest.addedAt + waitMs - performance.now())
+    const ms = typeof waitMs === 'number' ? waitMs : waitMs()
+    return Math.ceil(oldest.addedAt + ms - performance.now())
   }
 
   #takeGroup(): Entry<T, R>[] {

@@ -1,0 +1,112 @@
+/** When a request that has ended makes room for another one. */
+import { createSlots } from '@pacifica/platform'
+import { expect, test } from 'vitest'
+import { silentLog } from '../../../../test/harness/index.ts'
+import type { ClaimedDelivery, Look } from './claim.ts'
+import type { Outcome } from './delivery.ts'
+import { DEFAULT_RETRY } from './retry.ts'
+import { deliverer } from './worker.ts'
+
+const text = '{"cloudEventsVersion":"0.1","eventType":"t","source":"/s","eventID":"1"}'
+const delivery: ClaimedDelivery = {
+  ...{ uuid: 'd', event: 'e', subscription: 's', owner: 'ann', host: 'h', targetUrl: 'http://h/' },
+  ...{ claim: 1, attempt: 0, replay: 0, version: 'v0.1', extensions: '{}', auth: '{}' },
+  ...{ signing: [], retry: null, jsondata: text, digest: 'd', lateMs: 0, ramped: false },
+}
+const LOOK: Look = { claimed: [], aside: [], follow: [], late: false, blocked: false }
+const nothing = () => {}
+
+/** One delivery with this outcome; answers what happened, in order. */
+async function order(outcome: Outcome, given: { ramped?: boolean; failing?: boolean } = {}) {
+  const seen: string[] = []
+  const slots = createSlots(1, () => seen.push('failed'))
+  const claimed = [{ ...delivery, ramped: given.ramped ?? false }]
+  const { step } = deliverer(
+    {
+      ...{ claim: async () => ({ ...LOOK, claimed }), follow: async () => 0, slots },
+      async record() {
+        seen.push('stored')
+        if (given.failing) throw new Error('the disk is full')
+        return true
+      },
+      disable: async () => {},
+      targetFor: () => ({ send: async () => outcome }),
+      inFlight: { end: ({ host }) => seen.push(`room at ${host}`) },
+      ...{ deliverBell: { wait: async () => {} }, authorizeBell: { ring: nothing } },
+      metrics: { settled: nothing, attempted: nothing, claimedLate: nothing },
+      ...{ log: silentLog, random: () => 0.5, now: () => performance.now() },
+      abandoning: new AbortController().signal,
+    },
+    { retry: DEFAULT_RETRY, startWithinMs: 60_000, leaseMs: 60_000 },
+  )
+  await step()
+  await slots.drained()
+  return seen
+}
+
+const ACCEPTED: Outcome = { kind: 'accepted', status: 200, body: '' }
+const REFUSED: Outcome = { kind: 'refused', status: 503, body: '', reason: 'answered 503' }
+
+test.each([
+  [
+    'what was answered well makes room before that is stored',
+    ACCEPTED,
+    {},
+    ['room at h', 'stored'],
+  ],
+  ['what failed only then: the target may have to be spared', REFUSED, {}, ['stored', 'room at h']],
+  [
+    'so does what goes to a target that is slowly tried again',
+    ACCEPTED,
+    { ramped: true },
+    ['stored', 'room at h'],
+  ],
+  ['also when it cannot be stored', REFUSED, { failing: true }, ['stored', 'room at h', 'failed']],
+])('%s', async (_, outcome, given, expected) => {
+  expect(await order(outcome, given)).toEqual(expected)
+})
+
+test('a claim that was blocked is made again as soon as there is room', async () => {
+  const looks: Look[] = [
+    { ...LOOK, claimed: [delivery] },
+    { ...LOOK, blocked: true },
+  ]
+  let answer: (outcome: Outcome) => void = nothing
+  const answered = new Promise<Outcome>((resolve) => {
+    answer = resolve
+  })
+  let stored: (ours: boolean) => void = nothing
+  let waits = nothing
+  const waiting = new Promise<void>((resolve) => {
+    waits = resolve
+  })
+  const slots = createSlots(2, nothing)
+  const { step } = deliverer(
+    {
+      ...{ claim: async () => looks.shift() ?? LOOK, follow: async () => 0, slots },
+      record: () => new Promise((resolve) => (stored = resolve)),
+      disable: async () => {},
+      targetFor: () => ({ send: () => answered }),
+      inFlight: { end: nothing },
+      deliverBell: {
+        async wait(_ms, signal) {
+          waits()
+          await new Promise((resolve) => signal?.addEventListener('abort', resolve))
+        },
+      },
+      authorizeBell: { ring: nothing },
+      metrics: { settled: nothing, attempted: nothing, claimedLate: nothing },
+      ...{ log: silentLog, random: () => 0.5, now: () => performance.now() },
+      abandoning: new AbortController().signal,
+    },
+    { retry: DEFAULT_RETRY, startWithinMs: 60_000, leaseMs: 60_000 },
+  )
+  await step()
+  const blocked = step()
+  await waiting
+  answer(ACCEPTED)
+  expect(await blocked).toBe(true)
+  expect(slots.available, 'its slot is taken until it is stored').toBe(1)
+  stored(true)
+  await slots.drained()
+})
