@@ -1,5 +1,5 @@
 /** Matching with stores in memory: what a slow batch does, what is counted, and who takes what. */
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import { silentLog } from '../../../../test/harness/index.ts'
 import type { SoonAnswered } from '../authorize/ask-at-once.ts'
 import type { Evaluation } from './live-subscriptions.ts'
@@ -172,26 +172,31 @@ test('new events are taken until there are enough in hand, and not while older o
 })
 
 test('while there is no room new events wait for it a while; after one has waited in vain the next ones do not', async () => {
-  const answered = [signal<SoonAnswered[]>(), signal<SoonAnswered[]>()]
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
+  onTestFinished(() => void vi.useRealTimers())
+  const answered = [signal<SoonAnswered[]>(), signal<SoonAnswered[]>(), signal<SoonAnswered[]>()]
   const { matching } = set([], {
     match: () => forAnn,
-    options: { inHand: { events: 1, length: 100_000 }, patienceMs: 50, restMs: 60_000 },
+    options: { inHand: { events: 1, length: 100_000 }, patienceMs: 50, restMs: 1_000 },
     needs: { askAtOnce: ({ uuid }) => (answered[Number(uuid)] ?? signal<SoonAnswered[]>()).given },
   })
   await matching.take([anEvent('0')])
   const soon = matching.takesSoon()
   answered[0]?.give([])
+  await vi.advanceTimersByTimeAsync(10)
   expect(await soon, 'there is room in time').toBe(true)
+
   await matching.take([anEvent('1')])
-  const began = performance.now()
-  expect(await Promise.all([matching.takesSoon(), matching.takesSoon()])).toEqual([false, false])
-  expect(performance.now() - began).toBeGreaterThan(40)
-  const inVain = performance.now()
-  expect(await matching.takesSoon()).toBe(false)
-  expect(performance.now() - inVain, 'nothing was waited for').toBeLessThan(40)
+  const inVain = Promise.all([matching.takesSoon(), matching.takesSoon()])
+  await vi.advanceTimersByTimeAsync(50)
+  expect(await inVain).toEqual([false, false])
+  expect(await matching.takesSoon(), 'no time goes by').toBe(false)
+
+  await vi.advanceTimersByTimeAsync(1_000)
+  const again = matching.takesSoon()
   answered[1]?.give([])
-  await matching.drained()
-  expect(await matching.takesSoon()).toBe(true)
+  await vi.advanceTimersByTimeAsync(10)
+  expect(await again, 'after the rest it waits again').toBe(true)
 })
 
 test('older events that have been taken from the table make room for new ones', async () => {
