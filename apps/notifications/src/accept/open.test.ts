@@ -13,7 +13,7 @@ import {
 import { pipelineBells } from '../bells.ts'
 import { readNotificationsConfig } from '../config.ts'
 import type { ClaimedEvent } from '../match/match-store.ts'
-import { openAccepting } from './open.ts'
+import { openAccepting, waitBeside } from './open.ts'
 
 let home: MigratedDatabase
 let folder: string
@@ -105,4 +105,8 @@ test('who matches in this process is given each new event as stored for it, once
   } finally {
     await life.stop('the test is over')
   }
+})
+
+test('with many events in hand the next ones wait longer for company', () => {
+  expect([0, 15, 16, 250].map(waitBeside)).toEqual([1, 1, 3, 3])
 })

@@ -10,7 +10,7 @@ import {
   workLoop,
 } from '@pacifica/platform'
 import type { Bells } from '../bells.ts'
-import { ACCEPT, type NotificationsConfig, TAKE_IN } from '../config.ts'
+import { ACCEPT, ACCEPT_BUSY, type NotificationsConfig, TAKE_IN } from '../config.ts'
 import type { Availability } from '../database/availability.ts'
 import { newId } from '../database/new-id.ts'
 import type { Matcher } from '../match/match.ts'
@@ -56,14 +56,17 @@ export function openAccepting(
   const loop = workLoop(step, { name: 'take-in', signal: life.stopping, bell, idleMs, log })
   life.onClose('take-in loop', () => loop)
 
-  const { inHand, waitMs } = ACCEPT.busy
-  const isBusy = () => (needs.matcher?.inHand ?? 0) >= inHand
   const accepting = receiver(
     { ...parts, store: handingOn({ ...needs, store }, config) },
-    { ...ACCEPT, waitMs: () => (isBusy() ? waitMs : ACCEPT.waitMs) },
+    { ...ACCEPT, waitMs: () => waitBeside(needs.matcher?.inHand ?? 0) },
   )
   life.onClose('accepting', () => accepting.close())
   return { receiver: accepting, acceptMetrics: counts }
+}
+
+/** How long events wait for company, in milliseconds, while so many are in hand. */
+export function waitBeside(inHand: number): number {
+  return inHand < ACCEPT_BUSY.inHand ? ACCEPT.waitMs : ACCEPT_BUSY.waitMs
 }
 
 /** Else nobody in this process would look at what is kept, and keeping costs more than reading a text. */

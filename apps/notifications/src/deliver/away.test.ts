@@ -19,7 +19,6 @@ interface Trying {
   readonly target: Target
   readonly record: (result: Result) => Promise<boolean>
   readonly abandoning?: AbortSignal
-  readonly end?: () => void
 }
 
 /** One step of the worker, which has this delivery alone; answers what went wrong. */
@@ -32,7 +31,7 @@ async function attempt(delivery: ClaimedDelivery, trying: Trying): Promise<unkno
     {
       ...{ claim: async () => look, follow: async () => 0, record: trying.record },
       ...{ disable: async () => {}, targetFor: () => trying.target, slots, log },
-      inFlight: { end: trying.end ?? nothing },
+      inFlight: { answered: () => true, stored: nothing },
       ...{ deliverBell: { wait: async () => {} }, authorizeBell: { ring: nothing } },
       metrics: { settled: nothing, attempted: nothing, claimedLate: nothing },
       ...{ random: () => 0.5, now: () => performance.now() },

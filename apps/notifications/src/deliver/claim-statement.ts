@@ -1,7 +1,7 @@
 /**
  * The statement of a claim (deliver/claim.ts), from the lanes that deserve a look to the deliveries that are taken:
  *
- *   in hand ─→ full lanes, hosts, owners ─→ ready lanes, longest waiting first, at most $1, locked
+ *   in hand ─→ full hosts, owners ─→ ready lanes that are not full, longest waiting first, at most $1, locked
  *   turn (no claim since our snapshot?) ─→ shares ─→ found in each lane ─→ chosen ─→ looked at ─→ moved
  *
  * Nothing here reads more of a lane than its share, so a lane costs the same whether ten deliveries are due or a million.
@@ -39,15 +39,15 @@ export const inFlightOfOthers = (live: string) => `
   busy_owner AS MATERIALIZED (SELECT owner, sum(n)::int AS n FROM busy_lane GROUP BY owner)`
 
 // Looked up in objects, not joined: how many rows there are is more than the planner can know.
-const found = (key: string, counts: string) => `coalesce((${counts} ->> l.${key}::text)::int, 0)`
-const of = (key: string, own: string, others: string) =>
-  `(${found(key, own)} + ${found(key, `(SELECT jsonb_object_agg(${key}, n) FROM ${others})`)})`
+const countIn = (key: string, counts: string) => `coalesce((${counts} ->> l.${key}::text)::int, 0)`
+const countBy = (key: string, own: string, others: string) =>
+  `(${countIn(key, own)} + ${countIn(key, `(SELECT jsonb_object_agg(${key}, n) FROM ${others})`)})`
 
 /** What is in flight in the lane of a row `l`, to its host, for its owner: ours and others'. */
 export const inFlightWith = (own: OwnParameters) => ({
-  lane: of('subscription', own.lanes, 'busy_lane'),
-  host: of('host', own.hosts, 'busy_host'),
-  owner: of('owner', own.owners, 'busy_owner'),
+  lane: countBy('subscription', own.lanes, 'busy_lane'),
+  host: countBy('host', own.hosts, 'busy_host'),
+  owner: countBy('owner', own.owners, 'busy_owner'),
 })
 
 /** Hosts, or owners, that have as many requests in flight as they may. */
@@ -173,7 +173,8 @@ const MOVED = `
     ON CONFLICT (event, owner) DO UPDATE SET state = 'asking', due = now()
       WHERE p.state = 'allowed' AND p.answered <= now() - $3 * interval '1 millisecond'),
   moved AS (
-    UPDATE delivery d SET state = l.next, claim = d.claim + 1, holder = ${OWN.holder},
+    UPDATE delivery d SET state = l.next, claim = d.claim + 1,
+      holder = CASE l.next WHEN 'delivering' THEN ${OWN.holder} END,
       due = CASE l.next WHEN 'delivering' THEN now() + $2 * interval '1 millisecond'
                         WHEN 'pending' THEN now() + ${PARKED_AGAIN}
                         WHEN 'held' THEN now() + CASE d.state WHEN 'held' THEN ${HELD_AGAIN} ELSE ${HELD_FIRST} END END,

@@ -12,6 +12,8 @@ import { followAll } from './lanes.ts'
 const caps = { subscription: 5, host: 100, owner: 100 }
 const limits = { leaseMs: 3_600_000, policyTtlMs: 60_000, caps }
 
+const REQUEST = { subscription: 's', host: 'h', owner: 'ann' } as ClaimedDelivery
+
 let scene: Scene
 let home: MigratedDatabase
 beforeAll(async () => {
@@ -59,10 +61,11 @@ test('a claim behind another one is late; the next one waits, and counts what th
 }, 120_000)
 
 test('who takes the turn and falls silent loses it, and the others go on', async () => {
+  const requests = inFlight()
   const turnsFirst = async () => {
     const database = await home.another()
     const inTurn = claimTurns({
-      ...{ database, inFlight: inFlight() },
+      ...{ database, inFlight: requests },
       now: () => performance.now(),
     })
     await inTurn(async () => ({ late: true, claimed: [] }))
@@ -75,7 +78,7 @@ test('who takes the turn and falls silent loses it, and the others go on', async
   })
   const frozen = silent(async () => {
     await silence
-    return { late: false, claimed: [] }
+    return { late: false, claimed: [REQUEST] }
   })
   const lost = expect(frozen).rejects.toThrow()
   const FREE = 'SELECT turn FROM claim_turn FOR UPDATE SKIP LOCKED'
@@ -83,8 +86,10 @@ test('who takes the turn and falls silent loses it, and the others go on', async
   expect(await other((sql) => lookAtDue(sql, { ...limits, limit: 1 }))).toMatchObject({
     late: false,
   })
+  const before = requests.own
   speak()
   await lost
+  expect(requests.own, 'what was rolled back is not in flight').toEqual(before)
 }, 120_000)
 
 test('the leases of a claim do not end earlier than those who hold them believe', async () => {
@@ -109,8 +114,8 @@ test('what a claim has taken is in flight before the next claim is made', async 
     ...{ database: home.database, inFlight: requests },
     now: () => performance.now(),
   })
-  const claimed = [{ subscription: 's', host: 'h', owner: 'ann' } as ClaimedDelivery]
-  const seen = () => inTurn(async () => ({ late: false, claimed, own: requests.own.lanes }))
+  const seen = () =>
+    inTurn(async () => ({ late: false, claimed: [REQUEST], own: requests.own.lanes }))
   const [first, second] = await Promise.all([seen(), seen()])
   expect([first.own, second.own]).toEqual(['{}', '{"s":1}'])
 })

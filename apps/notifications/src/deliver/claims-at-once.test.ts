@@ -1,4 +1,5 @@
 /** Several workers claim at once, on PostgreSQL: whatever they do, no cap is ever exceeded, and nothing is claimed twice. */
+import { setTimeout as pause } from 'node:timers/promises'
 import type { Database } from '@pacifica/platform'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { storedInHand, withLane } from '../../../../test/harness/in-hand.ts'
@@ -6,6 +7,7 @@ import { fillDue, type MigratedDatabase, someoneWaits } from '../../../../test/h
 import { openScene, type Scene, YES } from '../../../../test/harness/scene.ts'
 import { matchStore } from '../match/match-store.ts'
 import { type ClaimedDelivery, lookAtDue } from './claim.ts'
+import { claimTurns } from './claim-turns.ts'
 import { type Outcome, settle } from './delivery.ts'
 import { inFlight } from './in-flight.ts'
 import { followAll, followDeliveries } from './lanes.ts'
@@ -91,6 +93,60 @@ test('four workers that claim and settle at once never exceed a cap, and share o
   // Nothing sleeps that could go out: what the caps allow is in flight when all have stopped.
   await claimAll(home.database).then((last) => held.push(...last))
   expect(await mostPer('l.host')).toBe(caps.host)
+}, 120_000)
+
+test('workers that count their own requests, and make room before they store, have no more under way than the caps allow', async () => {
+  await home.database.query('TRUNCATE lane, delivery, eventlog, eventmatch CASCADE')
+  for (let n = 0; n < SUBSCRIPTIONS; n += 1)
+    await fillDue(home.database, {
+      ...{ name: `s${n}`, count: EACH, user: `u${n % 3}` },
+      targetUrl: `http://h${n % 4}.example.org/`,
+    })
+  await followAll(home.database)
+  const underWay = new Set<ClaimedDelivery>()
+  const most = { subscription: 0, host: 0, owner: 0 }
+  const look = () => {
+    for (const key of ['subscription', 'host', 'owner'] as const) {
+      const counts = new Map<string, number>()
+      for (const one of underWay) counts.set(one[key], (counts.get(one[key]) ?? 0) + 1)
+      most[key] = Math.max(most[key], ...counts.values())
+    }
+  }
+  const worker = async (database: Database) => {
+    const requests = inFlight()
+    const inTurn = claimTurns({ database, inFlight: requests, now: () => performance.now() })
+    const storing: Promise<unknown>[] = []
+    const send = async (delivery: ClaimedDelivery, place: number) => {
+      underWay.add(delivery)
+      look()
+      await pause(place % 5)
+      underWay.delete(delivery)
+      const madeRoom = place % 4 > 0 && requests.answered(delivery)
+      await pause(5)
+      await settleAll(database, [delivery], 0)
+      requests.stored(delivery, madeRoom)
+    }
+    for (let idle = 0; idle < 20; ) {
+      const { claimed, follow, late } = await inTurn((sql) =>
+        lookAtDue(sql, { ...limits, own: requests.own }),
+      )
+      storing.push(...claimed.map(send))
+      await followDeliveries(database, follow)
+      idle = claimed.length > 0 || late ? 0 : idle + 1
+      if (claimed.length === 0) await pause(5)
+    }
+    await Promise.all(storing)
+    return requests.own
+  }
+  const workers = [await home.another(), await home.another(), await home.another()]
+  const left = await Promise.all(workers.map(worker))
+  for (const own of left) expect(own).toMatchObject({ lanes: '{}', hosts: '{}', owners: '{}' })
+  expect(most.subscription).toBeLessThanOrEqual(caps.subscription)
+  expect(most.host).toBeLessThanOrEqual(caps.host)
+  expect(most.owner).toBeLessThanOrEqual(caps.owner)
+  expect(
+    await home.database.query('SELECT state, count(*)::int FROM delivery GROUP BY state'),
+  ).toEqual([{ state: 'delivered', count: SUBSCRIPTIONS * EACH }])
 }, 120_000)
 
 test('with a claim that is committed after what is in flight was counted, nothing is claimed as it is stored, and nothing is lost', async () => {

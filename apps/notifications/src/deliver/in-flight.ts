@@ -23,25 +23,45 @@ export interface InFlight {
   /** As it is now. */
   readonly own: Own
   begin(requests: readonly Request[]): void
-  /** Once for each that was begun. */
-  end(request: Request): void
+  /**
+   * It was answered well, which is not stored yet: that makes room, as long as few of its lane wait to be stored. Answers
+   * whether it has made room.
+   */
+  answered(request: Request): boolean
+  /** Once for each that was begun. `madeRoom`: as `answered` has said. */
+  stored(request: Request, madeRoom: boolean): void
 }
 
+/** Of one subscription: what is not stored when a process is killed is sent again. */
+const MOST_UNSTORED = 16
+
 interface Lane {
-  readonly host: string
+  host: string
   readonly owner: string
-  /** More than none. */
+  /** Requests that take up room. */
   n: number
+  /** Requests that have made room, and are not stored yet. */
+  unstored: number
 }
 
 export function inFlight(): InFlight {
   const holder = randomUUID()
   const lanes = new Map<string, Lane>()
+
+  function change({ subscription }: Request, n: 0 | -1, unstored: 0 | 1 | -1): void {
+    const lane = lanes.get(subscription)
+    if (lane === undefined) return
+    lane.n += n
+    lane.unstored += unstored
+    if (lane.n + lane.unstored === 0) lanes.delete(subscription)
+  }
+
   return {
     get own() {
       const [hosts, owners] = [new Map<string, number>(), new Map<string, number>()]
       let [text, comma] = ['{', '']
       for (const [subscription, { host, owner, n }] of lanes) {
+        if (n === 0) continue
         text += `${comma}"${subscription}":${n}`
         comma = ','
         hosts.set(host, (hosts.get(host) ?? 0) + n)
@@ -50,17 +70,22 @@ export function inFlight(): InFlight {
       return { holder, lanes: `${text}}`, hosts: textOf(hosts), owners: textOf(owners) }
     },
     begin(requests) {
+      // All of a lane count for the host that it has now, as those of others do.
       for (const { subscription, host, owner } of requests) {
-        const lane = lanes.get(subscription)
-        if (lane === undefined) lanes.set(subscription, { host, owner, n: 1 })
-        else lane.n += 1
+        const lane = lanes.get(subscription) ?? { host, owner, n: 0, unstored: 0 }
+        lane.host = host
+        lane.n += 1
+        lanes.set(subscription, lane)
       }
     },
-    end({ subscription }) {
-      const lane = lanes.get(subscription)
-      if (lane === undefined) return
-      lane.n -= 1
-      if (lane.n === 0) lanes.delete(subscription)
+    answered(request) {
+      if ((lanes.get(request.subscription)?.unstored ?? 0) >= MOST_UNSTORED) return false
+      change(request, -1, 1)
+      return true
+    },
+    stored(request, madeRoom) {
+      if (madeRoom) change(request, 0, -1)
+      else change(request, -1, 0)
     },
   }
 }

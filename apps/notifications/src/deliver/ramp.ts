@@ -53,7 +53,7 @@ const change = `
                                 WHEN l.ramp + c.succeeded < coalesce(l.cap, $4) THEN l.ramp + c.succeeded END
   FROM changed c WHERE l.subscription = c.subscription`
 
-/** Before the results are recorded: until then these requests count, so that a target that failed gets no more. */
+/** Before the results are recorded: until then requests that failed count, so that a target that failed gets no more. */
 export async function adjustRamps(sql: Sql, results: readonly Tried[], cap: number): Promise<void> {
   const changes = changesOf(results)
   if (changes.length === 0) return

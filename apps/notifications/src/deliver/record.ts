@@ -20,7 +20,7 @@ const record = `
     SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::int[], $5::text[], $6::float8[], $7::bool[])
       AS r (uuid, claim, state, attempt, reason, due_in_ms, settled)),
   moved AS (
-    UPDATE delivery d SET state = r.state, attempt = r.attempt, reason = r.reason,
+    UPDATE delivery d SET state = r.state, attempt = r.attempt, reason = r.reason, holder = NULL,
       due = now() + r.due_in_ms * interval '1 millisecond', settled = CASE WHEN r.settled THEN now() END
     FROM result r WHERE d.uuid = r.uuid AND d.claim = r.claim AND d.state = 'delivering'
     RETURNING d.uuid, d.subscription, d.state, d.replay),

@@ -68,7 +68,7 @@ async function attempt(delivery: ClaimedDelivery, target: Target): Promise<void>
       disable: async () => {},
       targetFor: () => target,
       slots,
-      inFlight: { end: nothing },
+      inFlight: { answered: () => true, stored: nothing },
       authorizeBell: { ring: nothing },
       metrics: { settled: nothing, attempted: nothing, claimedLate: nothing },
       log,

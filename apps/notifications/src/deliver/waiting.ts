@@ -32,20 +32,20 @@ export function whyWaiting(crowd: Crowd, caps: Caps, noDispatch?: string): strin
   if (noDispatch !== undefined && crowd.host.startsWith('dispatch://')) return noDispatch
   switch (blockOf(crowd, caps)) {
     case 'subscription':
-      return `${most(crowd.inFlight, crowd.cap ?? caps.subscription)} requests to its target are in flight`
+      return `${ofMost(crowd.inFlight, crowd.cap ?? caps.subscription)} requests to its target are in flight`
     case 'slow_start':
       return `its target has failed: ${crowd.ramp} at a time until it answers well, and ${crowd.inFlight} in flight`
     case 'host':
-      return `${most(crowd.hostInFlight, caps.host)} requests to ${crowd.host} are in flight`
+      return `${ofMost(crowd.hostInFlight, caps.host)} requests to ${crowd.host} are in flight`
     case 'owner':
-      return `${most(crowd.ownerInFlight, caps.owner)} requests for ${crowd.owner} are in flight`
+      return `${ofMost(crowd.ownerInFlight, caps.owner)} requests for ${crowd.owner} are in flight`
     case undefined:
       return 'it waits for its turn'
   }
 }
 
-/** Of those whose end has not been stored yet there may be some more. */
-const most = (leases: number, cap: number) => `${Math.min(leases, cap)} of ${cap}`
+/** Leases may be more than the cap: some have been answered, which is not stored yet. */
+const ofMost = (leases: number, cap: number) => `${Math.min(leases, cap)} of ${cap}`
 
 /** A statement about lanes l that `which` chooses; the rows are those of Crowd. */
 export const crowds = (which: string) => `

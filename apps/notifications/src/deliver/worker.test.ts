@@ -17,7 +17,10 @@ const LOOK: Look = { claimed: [], aside: [], follow: [], late: false, blocked: f
 const nothing = () => {}
 
 /** One delivery with this outcome; answers what happened, in order. */
-async function order(outcome: Outcome, given: { ramped?: boolean; failing?: boolean } = {}) {
+async function order(
+  outcome: Outcome,
+  given: { ramped?: boolean; failing?: boolean; crowded?: boolean } = {},
+) {
   const seen: string[] = []
   const slots = createSlots(1, () => seen.push('failed'))
   const claimed = [{ ...delivery, ramped: given.ramped ?? false }]
@@ -31,7 +34,13 @@ async function order(outcome: Outcome, given: { ramped?: boolean; failing?: bool
       },
       disable: async () => {},
       targetFor: () => ({ send: async () => outcome }),
-      inFlight: { end: ({ host }) => seen.push(`room at ${host}`) },
+      inFlight: {
+        answered({ host }) {
+          seen.push(`answered at ${host}`)
+          return given.crowded !== true
+        },
+        stored: (_, madeRoom) => seen.push(madeRoom ? 'over' : 'room'),
+      },
       ...{ deliverBell: { wait: async () => {} }, authorizeBell: { ring: nothing } },
       metrics: { settled: nothing, attempted: nothing, claimedLate: nothing },
       ...{ log: silentLog, random: () => 0.5, now: () => performance.now() },
@@ -48,20 +57,26 @@ const ACCEPTED: Outcome = { kind: 'accepted', status: 200, body: '' }
 const REFUSED: Outcome = { kind: 'refused', status: 503, body: '', reason: 'answered 503' }
 
 test.each([
+  ['what was answered well makes room first', ACCEPTED, {}, ['answered at h', 'stored', 'over']],
   [
-    'what was answered well makes room before that is stored',
+    'but not where many are to be stored',
     ACCEPTED,
-    {},
-    ['room at h', 'stored'],
+    { crowded: true },
+    ['answered at h', 'stored', 'room'],
   ],
-  ['what failed only then: the target may have to be spared', REFUSED, {}, ['stored', 'room at h']],
+  [
+    'what failed does when it is stored: the target may have to be spared',
+    REFUSED,
+    {},
+    ['stored', 'room'],
+  ],
   [
     'so does what goes to a target that is slowly tried again',
     ACCEPTED,
     { ramped: true },
-    ['stored', 'room at h'],
+    ['stored', 'room'],
   ],
-  ['also when it cannot be stored', REFUSED, { failing: true }, ['stored', 'room at h', 'failed']],
+  ['and what cannot be stored', REFUSED, { failing: true }, ['stored', 'room', 'failed']],
 ])('%s', async (_, outcome, given, expected) => {
   expect(await order(outcome, given)).toEqual(expected)
 })
@@ -87,7 +102,7 @@ test('a claim that was blocked is made again as soon as there is room', async ()
       record: () => new Promise((resolve) => (stored = resolve)),
       disable: async () => {},
       targetFor: () => ({ send: () => answered }),
-      inFlight: { end: nothing },
+      inFlight: { answered: () => true, stored: nothing },
       deliverBell: {
         async wait(_ms, signal) {
           waits()

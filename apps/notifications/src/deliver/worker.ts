@@ -32,7 +32,7 @@ export interface DeliverNeeds {
   /** Default: each is read from its text. */
   readonly events?: Pick<RecentEvents, 'read'>
   readonly slots: Slots
-  readonly inFlight: Pick<InFlight, 'end'>
+  readonly inFlight: Pick<InFlight, 'answered' | 'stored'>
   /** Rung when something may be due. */
   readonly deliverBell: Pick<Bell, 'wait'>
   /** Rung when policy has to be asked. */
@@ -62,19 +62,18 @@ export interface Deliverer {
 
 export function deliverer(needs: DeliverNeeds, options: DeliverOptions): Deliverer {
   const { slots, inFlight } = needs
-  let ended = new AbortController()
+  let room = new AbortController()
   const run = async (delivery: ClaimedDelivery, claimedAt: number) => {
-    let isOver = false
-    const end = () => {
-      if (isOver) return
-      isOver = true
-      inFlight.end(delivery)
-      ended.abort(ENDED)
+    let madeRoom = false
+    const answered = () => {
+      madeRoom = inFlight.answered(delivery)
+      if (madeRoom) room.abort(ROOM)
     }
     try {
-      await deliver(needs, options, delivery, claimedAt, end)
+      await deliver(needs, options, delivery, claimedAt, answered)
     } finally {
-      end()
+      inFlight.stored(delivery, madeRoom)
+      room.abort(ROOM)
     }
   }
   const start = (claimed: readonly ClaimedDelivery[], claimedAt: number) => {
@@ -85,15 +84,15 @@ export function deliverer(needs: DeliverNeeds, options: DeliverOptions): Deliver
     async step() {
       await slots.free()
       const claimedAt = needs.now()
-      ended = new AbortController()
+      room = new AbortController()
       const look = await claimInSlots(slots, needs.claim, ({ claimed }) => claimed.length)
       const { claimed, aside, follow, late, blocked } = look
       start(claimed, claimedAt)
       for (const state of aside) needs.metrics.settled(state)
       if (aside.includes('pending')) needs.authorizeBell.ring()
       await needs.follow(follow)
-      // Until one of ours ends, or, for the sake of other workers', for a short while.
-      if (blocked && !late) await needs.deliverBell.wait(BLOCKED_MS, ended.signal)
+      // Until one of ours makes room, or, for the sake of other workers', for a short while.
+      if (blocked && !late) await needs.deliverBell.wait(BLOCKED_MS, room.signal)
       // Lanes that were put to sleep with nothing in them have made room for others.
       return claimed.length + aside.length + follow.length > 0 || late || blocked
     },
@@ -101,7 +100,7 @@ export function deliverer(needs: DeliverNeeds, options: DeliverOptions): Deliver
 }
 
 /** Given, so that nobody makes an error with a stack for each delivery. */
-const ENDED = 'a request has ended'
+const ROOM = 'a request has made room'
 
 /** What is due and may not be sent is looked at again so soon. */
 const BLOCKED_MS = 100
@@ -114,7 +113,7 @@ async function deliver(
   options: DeliverOptions,
   claimed: ClaimedDelivery,
   claimedAt: number,
-  end: () => void,
+  answered: () => void,
 ): Promise<void> {
   const delivery = { ...claimed, trace: childTrace(claimed.trace) }
   const began = needs.now()
@@ -123,7 +122,7 @@ async function deliver(
   const outcome: Outcome = inTime ? await send(needs, delivery) : { kind: 'unsent' }
   const ended = needs.now()
   // What failed makes room when that is stored: it may change what is sent there.
-  if (outcome.kind === 'accepted' && !delivery.ramped) end()
+  if (outcome.kind === 'accepted' && !delivery.ramped) answered()
   const retry = { ...options.retry, ...delivery.retry }
   const settlement = settle(delivery, outcome, retry, needs.random())
   const durationMs = ended - began

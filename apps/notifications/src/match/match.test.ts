@@ -175,10 +175,14 @@ test('while there is no room new events wait for it a while; after one has waite
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
   onTestFinished(() => void vi.useRealTimers())
   const answered = [signal<SoonAnswered[]>(), signal<SoonAnswered[]>(), signal<SoonAnswered[]>()]
+  const stop = new AbortController()
   const { matching } = set([], {
     match: () => forAnn,
     options: { inHand: { events: 1, length: 100_000 }, patienceMs: 50, restMs: 1_000 },
-    needs: { askAtOnce: ({ uuid }) => (answered[Number(uuid)] ?? signal<SoonAnswered[]>()).given },
+    needs: {
+      askAtOnce: ({ uuid }) => (answered[Number(uuid)] ?? signal<SoonAnswered[]>()).given,
+      stopping: stop.signal,
+    },
   })
   await matching.take([anEvent('0')])
   const soon = matching.takesSoon()
@@ -197,6 +201,18 @@ test('while there is no room new events wait for it a while; after one has waite
   answered[1]?.give([])
   await vi.advanceTimersByTimeAsync(10)
   expect(await again, 'after the rest it waits again').toBe(true)
+
+  await matching.take([anEvent('2')])
+  for (const restMs of [1_000, 2_000, 4_000]) {
+    const waits = matching.takesSoon()
+    await vi.advanceTimersByTimeAsync(50)
+    expect(await waits).toBe(false)
+    await vi.advanceTimersByTimeAsync(restMs - 1)
+    expect(await matching.takesSoon(), 'each rest is twice as long').toBe(false)
+    await vi.advanceTimersByTimeAsync(1)
+  }
+  stop.abort()
+  expect(await matching.takesSoon(), 'who stops waits for nothing').toBe(false)
 })
 
 test('older events that have been taken from the table make room for new ones', async () => {

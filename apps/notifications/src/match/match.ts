@@ -53,7 +53,7 @@ export interface MatchOptions {
   readonly policyTtlMs: number
   /** With so many events in hand, or so many characters of them, no more are taken. */
   readonly inHand: { readonly events: number; readonly length: number }
-  /** So long new events wait to be taken, and for so long nothing waits after one has waited in vain. */
+  /** So long new events wait to be taken; after one has waited in vain nothing waits for so long, then for twice as long … */
   readonly patienceMs: number
   readonly restMs: number
 }
@@ -77,6 +77,9 @@ export function matcher(needs: MatchNeeds, options: MatchOptions): Matcher {
   return new Matching(needs, options)
 }
 
+/** New events wait for room again after so many rests at the latest. */
+const MOST_REST = 12
+
 /** So long without letting others have their turn. */
 const TURN_MS = 2
 
@@ -90,6 +93,8 @@ class Matching implements Matcher {
   #behind = false
   #alone = false
   #hurriesUntil = 0
+  /** So often in a row new events have waited for room that did not come. */
+  #inVain = 0
   #waiting: (() => void)[] = []
 
   constructor(needs: MatchNeeds, options: MatchOptions) {
@@ -100,6 +105,7 @@ class Matching implements Matcher {
       repeatSingly: (error) => !isUnavailable(error),
     })
     this.#record = (ready) => group.add(ready)
+    needs.stopping.addEventListener('abort', () => this.#wake(), { once: true })
   }
 
   get takes(): boolean {
@@ -111,16 +117,23 @@ class Matching implements Matcher {
   }
 
   async takesSoon(): Promise<boolean> {
-    if (this.takes || performance.now() < this.#hurriesUntil) return this.takes
+    const { stopping } = this.#needs
+    if (this.takes || stopping.aborted || performance.now() < this.#hurriesUntil) return this.takes
     const { patienceMs, restMs } = this.#options
     let isLate = false
     const timer = setTimeout(() => {
       isLate = true
       this.#wake()
     }, patienceMs)
-    await this.#until(() => this.takes || isLate)
+    await this.#until(() => this.takes || isLate || stopping.aborted)
     clearTimeout(timer)
-    if (!this.takes) this.#hurriesUntil = performance.now() + restMs
+    if (this.takes) {
+      this.#inVain = 0
+    } else if (performance.now() >= this.#hurriesUntil) {
+      this.#hurriesUntil =
+        performance.now() + Math.min(restMs * 2 ** this.#inVain, MOST_REST * restMs)
+      this.#inVain += 1
+    }
     return this.takes
   }
 

@@ -32,7 +32,7 @@ test('a full group does not wait, by items or by bytes', async () => {
   ])
 })
 
-test('how long a group waits may change while it does', async () => {
+test('how long a group waits is asked for each', async () => {
   const groups: number[][] = []
   let waitMs = 1
   const { add } = tenfold(groups, { maxItems: 3, waitMs: () => waitMs })
