@@ -285,7 +285,7 @@ function exposed(config: NotificationsConfig, sources: ConfigSources): ConfigMis
 /** How long accepted events wait for company before they are committed together, and how long a commit may take. */
 export const ACCEPT = { waitMs: 1, maxEvents: 500, maxBytes: 16 * MiB, commitMs: 10_000 }
 /** With so many in hand they wait longer: what comes of them takes longer still, and fewer commits leave it more time. */
-export const ACCEPT_BUSY = { inHand: 16, waitMs: 3 }
+export const ACCEPT_BUSY = { inHand: 128, waitMs: 3 }
 /** How much of the spool is stored with one statement, and how often it is looked at. */
 export const TAKE_IN = { maxFiles: 500, maxBytes: 16 * MiB, idleMs: 5_000 }
 /** Events are kept for a while as they were read: so many characters of them, for each process. */

@@ -108,5 +108,5 @@ test('who matches in this process is given each new event as stored for it, once
 })
 
 test('with many events in hand the next ones wait longer for company', () => {
-  expect([0, 15, 16, 250].map(waitBeside)).toEqual([1, 1, 3, 3])
+  expect([0, 127, 128, 250].map(waitBeside)).toEqual([1, 1, 3, 3])
 })
