@@ -211,7 +211,19 @@ test('while there is no room new events wait for it a while; after one has waite
     expect(await matching.takesSoon(), 'each rest is twice as long').toBe(false)
     await vi.advanceTimersByTimeAsync(1)
   }
+  answered[2]?.give([])
+  await vi.advanceTimersByTimeAsync(10)
+  expect(await matching.takesSoon(), 'room, without waiting').toBe(true)
+  await matching.take([anEvent('3')])
+  const once = matching.takesSoon()
+  await vi.advanceTimersByTimeAsync(50)
+  expect(await once).toBe(false)
+  await vi.advanceTimersByTimeAsync(1_000)
+  const afterShortRest = matching.takesSoon()
   stop.abort()
+  expect(await afterShortRest, 'it waits again after the shortest rest, until somebody stops').toBe(
+    false,
+  )
   expect(await matching.takesSoon(), 'who stops waits for nothing').toBe(false)
 })
 

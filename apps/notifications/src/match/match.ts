@@ -78,7 +78,7 @@ export function matcher(needs: MatchNeeds, options: MatchOptions): Matcher {
 }
 
 /** New events wait for room again after so many rests at the latest. */
-const MOST_REST = 12
+const MOST_RESTS = 12
 
 /** So long without letting others have their turn. */
 const TURN_MS = 2
@@ -117,23 +117,23 @@ class Matching implements Matcher {
   }
 
   async takesSoon(): Promise<boolean> {
-    const { stopping } = this.#needs
-    if (this.takes || stopping.aborted || performance.now() < this.#hurriesUntil) return this.takes
     const { patienceMs, restMs } = this.#options
-    let isLate = false
-    const timer = setTimeout(() => {
-      isLate = true
-      this.#wake()
-    }, patienceMs)
-    await this.#until(() => this.takes || isLate || stopping.aborted)
-    clearTimeout(timer)
-    if (this.takes) {
-      this.#inVain = 0
-    } else if (performance.now() >= this.#hurriesUntil) {
-      this.#hurriesUntil =
-        performance.now() + Math.min(restMs * 2 ** this.#inVain, MOST_REST * restMs)
-      this.#inVain += 1
+    const mayWait = () => !this.#needs.stopping.aborted && performance.now() >= this.#hurriesUntil
+    if (!this.takes && mayWait()) {
+      let isLate = false
+      const timer = setTimeout(() => {
+        isLate = true
+        this.#wake()
+      }, patienceMs)
+      await this.#until(() => this.takes || isLate || this.#needs.stopping.aborted)
+      clearTimeout(timer)
+      if (!this.takes && mayWait()) {
+        const rests = Math.min(2 ** this.#inVain, MOST_RESTS)
+        this.#hurriesUntil = performance.now() + rests * restMs
+        this.#inVain += 1
+      }
     }
+    if (this.takes) this.#inVain = 0
     return this.takes
   }
 
