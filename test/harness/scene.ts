@@ -53,6 +53,11 @@ export async function openScene(
     app,
     ...pipeline(home.database, prisma),
     as: (user: string) => asking(app, user),
+    /** No subscription, no event, and nothing that came of them. */
+    empty: () =>
+      home.database.query(
+        'TRUNCATE lane, attempt, delivery, policy_answer, eventlog, eventmatch CASCADE',
+      ),
     async close() {
       await app.close()
       await prisma.$disconnect()

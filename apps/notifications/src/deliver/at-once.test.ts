@@ -30,11 +30,7 @@ describe.each(ENGINES)('on the %s engine', (engine) => {
     scene = await openScene(engine)
   }, 300_000)
   afterAll(() => scene?.close())
-  beforeEach(() =>
-    scene.sql.query(
-      'TRUNCATE lane, attempt, delivery, policy_answer, eventlog, eventmatch CASCADE',
-    ),
-  )
+  beforeEach(() => scene.empty())
 
   const store = () => matchStore({ sql: scene.sql })
   /** By a process that has claimed nothing before. */

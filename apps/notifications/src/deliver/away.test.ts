@@ -50,11 +50,7 @@ describe.each(ENGINES)('on the %s engine', (engine) => {
     scene = await openScene(engine)
   }, 300_000)
   afterAll(() => scene?.close())
-  beforeEach(() =>
-    scene.sql.query(
-      'TRUNCATE lane, attempt, delivery, policy_answer, eventlog, eventmatch CASCADE',
-    ),
-  )
+  beforeEach(() => scene.empty())
 
   /** A subscription with one delivery that is due. */
   async function due(name: string, targetUrl: string): Promise<string> {

@@ -62,11 +62,7 @@ describe.each(ENGINES)('on the %s engine', (engine) => {
     scene = await openScene(engine)
   }, 300_000)
   afterAll(() => scene?.close())
-  beforeEach(() =>
-    scene.sql.query(
-      'TRUNCATE lane, attempt, delivery, policy_answer, eventlog, eventmatch CASCADE',
-    ),
-  )
+  beforeEach(() => scene.empty())
 
   async function fill(...lanes: Parameters<typeof fillDue>[1][]): Promise<void> {
     for (const lane of lanes) await fillDue(scene.sql, lane)
