@@ -101,7 +101,7 @@ async function tablesOn({ postgres, folder }: Place) {
 
 async function countNew(database: Database): Promise<number> {
   const rows = await database.query<{ left: number }>(
-    `SELECT count(*) AS left FROM eventlog WHERE state = 'new'`,
+    `SELECT count(*) AS left FROM event_state WHERE state = 'new'`,
   )
   return rows[0]?.left ?? 0
 }

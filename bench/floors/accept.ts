@@ -1,6 +1,6 @@
 /**
  * The floor of accepting: what is left of POST /receive when it is only Fastify and a group insert. It parses the event,
- * fills the same columns of the same table, with the same ids, in the same groups, with one prepared statement each, through
+ * fills the same columns of the same tables, with the same ids, in the same groups, with one prepared statement each, through
  * the same way to the database, and answers after the commit. It checks nothing, logs and counts nothing, and loses what it
  * cannot insert.
  * `node test/harness/run-typescript.mjs bench/floors/accept.ts DATABASE_URL PORT`
@@ -15,10 +15,12 @@ const log = createLog({ name: 'floor', level: 'warn' })
 const database = await openDatabase({ log }, { url, folder: 'none' })
 
 const INSERT = `
-  INSERT INTO eventlog (uuid, spec_version, source, event_id, event_type, event_time, digest, trace, jsondata)
-  SELECT * FROM unnest($1::text[]::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
-    $9::text[])
-  ON CONFLICT (digest) DO NOTHING`
+  WITH fresh AS (
+    INSERT INTO eventlog (uuid, spec_version, source, event_id, event_type, event_time, digest, trace, jsondata)
+    SELECT * FROM unnest($1::text[]::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
+      $9::text[])
+    ON CONFLICT (digest) DO NOTHING RETURNING uuid)
+  INSERT INTO event_state (event) SELECT uuid FROM fresh`
 
 type Cells = readonly string[]
 

@@ -9,9 +9,10 @@ const HANGING = `
   VALUES (md5('hang')::uuid, 'hanging', '$.nothing', 'unlucky', $1, 1)`
 
 const EVENTS = [
-  `INSERT INTO eventlog (uuid, jsondata, digest, state, match_due)
+  `INSERT INTO eventlog (uuid, jsondata, digest)
    SELECT md5('h' || n)::uuid, '{"cloudEventsVersion":"0.1","eventType":"h","source":"/h","eventID":"' || n || '"}',
-     'h' || n, 'matched', NULL FROM generate_series(1, $1::int) n`,
+     'h' || n FROM generate_series(1, $1::int) n`,
+  `INSERT INTO event_state (event, state, due) SELECT md5('h' || n)::uuid, 'matched', NULL FROM generate_series(1, $1::int) n`,
   `INSERT INTO policy_answer (event, owner, state, answered, due)
    SELECT md5('h' || n)::uuid, 'unlucky', 'allowed', now() + interval '1 day', NULL FROM generate_series(1, $1::int) n`,
 ]

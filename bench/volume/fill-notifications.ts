@@ -22,6 +22,7 @@ export function notificationsRows(size: Size): Filling[] {
       slice: 50_000,
       fill: async (sql, from, to) => {
         await sql.query(EVENTS, [from, to, events])
+        await sql.query(EVENT_STATES, [from, to, events])
         await sql.query(DELIVERIES, [from, to, events, subscriptions, users])
         await sql.query(NOTES, [from, to, events, subscriptions])
       },
@@ -65,10 +66,9 @@ const FILES = `
 const NEWEST = 'greatest($3::bigint / 1000, 20)'
 const LATEST = 'greatest($3::bigint / 200, 300)'
 
-// The newest are still to be matched; one in two thousand could not be; the oldest are the Python service's.
+// The oldest are the Python service's.
 const EVENTS = `
-  INSERT INTO eventlog (uuid, jsondata, created, spec_version, source, event_id, event_type, event_time, digest, state,
-                        reason, matched, match_count, match_claim, match_begun, match_due, trace)
+  INSERT INTO eventlog (uuid, jsondata, created, spec_version, source, event_id, event_type, event_time, digest, trace)
   SELECT bench.id('e', n),
     '{"cloudEventsVersion":"0.1","eventType":"' || type || '","source":"' || source || '","eventID":"metadata.ingest.' || n
       || '","eventTime":"2026-09-01T10:00:00","extensions":{},"contentType":"application/json","data":['
@@ -78,15 +78,23 @@ const EVENTS = `
       || '{"destinationTable":"TransactionKeyValue","key":"Sample","value":"' || md5('k' || n) || md5('v' || n) || '"},'
       || ${FILES} || ']}',
     created, '0.1', source, 'metadata.ingest.' || n, type, '2026-09-01T10:00:00',
-    CASE WHEN n > $3::bigint / 100 THEN encode(sha256(int8send(n)), 'hex') END, state,
-    CASE state WHEN 'unmatchable' THEN 'matching was begun 8 times without an end' END,
-    CASE state WHEN 'matched' THEN created + interval '30 ms' END, CASE state WHEN 'matched' THEN 2 END,
-    CASE state WHEN 'new' THEN 0 ELSE 1 END, CASE state WHEN 'new' THEN 0 ELSE 1 END, CASE state WHEN 'new' THEN created END,
+    CASE WHEN n > $3::bigint / 100 THEN encode(sha256(int8send(n)), 'hex') END,
     '00-' || md5('t' || n) || '-' || left(md5('p' || n), 16) || '-01'
   FROM (
     SELECT n, bench.received(n, $3::bigint) AS created,
       'org.pacifica.metadata.' || CASE WHEN n % 50000 = 17 THEN 'rare' WHEN n % 25 = 3 THEN 'update' ELSE 'ingest' END AS type,
-      'http://metadata.pacifica.org/instrument/' || CASE WHEN n % 20000 = 19 THEN 'rare' ELSE (n % 97)::text END AS source,
+      'http://metadata.pacifica.org/instrument/' || CASE WHEN n % 20000 = 19 THEN 'rare' ELSE (n % 97)::text END AS source
+    FROM generate_series($1::bigint, $2::bigint) n) e`
+
+// The newest are still to be matched; one in two thousand could not be.
+const EVENT_STATES = `
+  INSERT INTO event_state (event, received, state, reason, matched, match_count, claim, begun, due)
+  SELECT bench.id('e', n), received, state,
+    CASE state WHEN 'unmatchable' THEN 'matching was begun 8 times without an end' END,
+    CASE state WHEN 'matched' THEN received + interval '30 ms' END, CASE state WHEN 'matched' THEN 2 END,
+    CASE state WHEN 'new' THEN 0 ELSE 1 END, CASE state WHEN 'new' THEN 0 ELSE 1 END, CASE state WHEN 'new' THEN received END
+  FROM (
+    SELECT n, bench.received(n, $3::bigint) AS received,
       CASE WHEN n > $3::bigint - ${NEWEST} THEN 'new' WHEN n % 2000 = 1 THEN 'unmatchable' ELSE 'matched' END AS state
     FROM generate_series($1::bigint, $2::bigint) n) e`
 

@@ -34,7 +34,7 @@ const ids = `
     (SELECT subscription FROM delivery WHERE state = 'exhausted' GROUP BY 1 ORDER BY count(*), 1 LIMIT 1) AS smaller,
     (SELECT subscription FROM delivery WHERE state = 'held' GROUP BY 1 ORDER BY count(*) DESC, 1 LIMIT 1) AS disabled,
     (SELECT event FROM delivery GROUP BY 1 ORDER BY count(*) DESC, 1 LIMIT 1) AS event,
-    (SELECT uuid FROM eventlog WHERE state = 'unmatchable' ORDER BY created DESC LIMIT 1) AS unmatchable,
+    (SELECT event FROM event_state WHERE state = 'unmatchable' ORDER BY received DESC LIMIT 1) AS unmatchable,
     (SELECT event_log_id FROM eventlogmatch LIMIT 1) AS old,
     (SELECT uuid FROM dead_letter WHERE state = 'dead' LIMIT 1) AS letter,
     (SELECT uuid FROM backtest_job WHERE state = 'done' ORDER BY created DESC LIMIT 1) AS backtest,

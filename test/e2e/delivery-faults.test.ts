@@ -272,13 +272,14 @@ test('an event that cannot be read any more is put aside with the reason and kee
   const site = await start()
   const uuid = await site.subscribe('beside', '/beside')
   const { rows } = await sql.query(
-    `INSERT INTO eventlog (uuid, jsondata) VALUES (gen_random_uuid(), '{"old": true}') RETURNING uuid`,
+    `WITH event AS (INSERT INTO eventlog (uuid, jsondata) VALUES (gen_random_uuid(), '{"old": true}') RETURNING uuid)
+     INSERT INTO event_state (event) SELECT uuid FROM event RETURNING event`,
   )
   await site.post('beside')
   await site.settled(uuid, 'delivered')
   const event = await until(async () => {
-    const found = await sql.query('SELECT state, reason FROM eventlog WHERE uuid = $1', [
-      rows[0].uuid,
+    const found = await sql.query('SELECT state, reason FROM event_state WHERE event = $1', [
+      rows[0].event,
     ])
     expect(found.rows[0].state).toBe('unmatchable')
     return found.rows[0]

@@ -89,8 +89,8 @@ async function postEvent(number: number): Promise<string> {
 async function delivered(event: string): Promise<string[]> {
   for (;;) {
     const rows = await database.query<{ subscription: string; state: string; matched: boolean }>(
-      `SELECT d.subscription, d.state, e.state = 'matched' AS matched
-       FROM eventlog e LEFT JOIN delivery d ON d.event = e.uuid WHERE e.uuid = $1 ORDER BY d.subscription`,
+      `SELECT d.subscription, d.state, s.state = 'matched' AS matched
+       FROM event_state s LEFT JOIN delivery d USING (event) WHERE event = $1 ORDER BY d.subscription`,
       [event],
     )
     const waits = rows.some(

@@ -42,7 +42,8 @@ export interface Books {
   readonly taskCount: number
 }
 
-const EVENTS = 'SELECT uuid, event_id, state, match_count, jsondata FROM eventlog'
+const EVENTS = `
+  SELECT uuid, event_id, state, match_count, jsondata FROM eventlog LEFT JOIN event_state ON event = uuid`
 const DELIVERIES = `
   SELECT d.uuid, d.event, d.subscription, d.state, d.reason, d.due IS NOT NULL AS is_due, d.attempt AS counted,
     (SELECT count(*)::int FROM attempt a WHERE a.delivery = d.uuid) AS attempts
@@ -80,7 +81,7 @@ const MISSING = `
   SELECT count(*)::int AS n FROM unnest($1::uuid[]) AS posted (uuid)
   WHERE NOT EXISTS (SELECT FROM eventlog e WHERE e.uuid = posted.uuid)
     AND NOT EXISTS (SELECT FROM eventlog_alias a WHERE a.uuid = posted.uuid)`
-const UNMATCHED = "SELECT count(*)::int AS n FROM eventlog WHERE state = 'new'"
+const UNMATCHED = "SELECT count(*)::int AS n FROM event_state WHERE state = 'new'"
 const UNDELIVERED = `
   SELECT count(*)::int AS n FROM delivery d
   JOIN unnest($1::uuid[], $2::text[]) AS s (uuid, fate) ON s.uuid = d.subscription

@@ -21,9 +21,10 @@ const SUBSCRIBE = `
 
 const DELIVER = `
   WITH event AS (
-    INSERT INTO eventlog (uuid, jsondata, state, match_due)
-    SELECT gen_random_uuid(), '{"cloudEventsVersion":"0.1","eventType":"t","source":"/s","eventID":"e"}', 'matched', NULL
+    INSERT INTO eventlog (uuid, jsondata)
+    SELECT gen_random_uuid(), '{"cloudEventsVersion":"0.1","eventType":"t","source":"/s","eventID":"e"}'
     FROM generate_series(1, $2::int) RETURNING uuid),
+  matched AS (INSERT INTO event_state (event, state, due) SELECT uuid, 'matched', NULL FROM event),
   allowed AS (
     INSERT INTO policy_answer (event, owner, state, answered, due)
     SELECT uuid, $3, 'allowed', now() + interval '1 day', NULL FROM event)

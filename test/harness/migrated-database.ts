@@ -1,5 +1,5 @@
 /** A database with a service's tables, on either engine, for one test file. */
-import { mkdtemp, rm } from 'node:fs/promises'
+import { cp, mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createLog, type Database, migrate, openDatabase } from '@pacifica/platform'
@@ -21,6 +21,10 @@ export const silentLog = createLog({ name: 'test', level: 'silent' })
 export async function openMigrated(
   engine: Engine,
   service: 'notifications' | 'dispatcher',
+  options: {
+    /** Only what comes before this migration; default: all. */
+    readonly before?: string
+  } = {},
 ): Promise<MigratedDatabase> {
   const folder = await mkdtemp(join(tmpdir(), 'pacifica-test-'))
   const server = engine === 'postgresql' ? await createTestDatabase() : undefined
@@ -28,7 +32,8 @@ export async function openMigrated(
     openDatabase({ log: silentLog }, { url: server?.url, folder: join(folder, 'database') })
   const database = await open()
   const others: Database[] = []
-  await migrate(database, join(import.meta.dirname, '../../prisma', service, 'migrations'))
+  const migrations = join(import.meta.dirname, '../../prisma', service, 'migrations')
+  await migrate(database, await until(migrations, join(folder, 'migrations'), options.before))
   return {
     database,
     async another() {
@@ -43,4 +48,16 @@ export async function openMigrated(
       await rm(folder, { recursive: true, force: true })
     },
   }
+}
+
+/** The folder itself, or a copy of what comes before one of its migrations. */
+async function until(
+  migrations: string,
+  copy: string,
+  before: string | undefined,
+): Promise<string> {
+  if (before === undefined) return migrations
+  for (const name of await readdir(migrations))
+    if (name < before) await cp(join(migrations, name), join(copy, name), { recursive: true })
+  return copy
 }

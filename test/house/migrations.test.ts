@@ -12,6 +12,7 @@ const BEFORE_THE_FIRST_RELEASE = [
   '20261122000000_events_deliveries_attempts',
   '20261122000000_tasks',
   '20261122050000_eventlogmatch_times',
+  '20261122t_event_state',
 ]
 
 const BREAKING = [

@@ -106,7 +106,7 @@ const oldest = (kind: string) => `
 
 const AGES = `
   SELECT
-    (SELECT extract(epoch FROM now() - min(match_due))::float8 FROM eventlog WHERE state = 'new') AS event,
+    (SELECT extract(epoch FROM now() - min(due))::float8 FROM event_state WHERE state = 'new') AS event,
     (SELECT extract(epoch FROM now() - min(due))::float8 FROM policy_answer WHERE due IS NOT NULL) AS question,
     (SELECT extract(epoch FROM now() - min(w.due))::float8
      FROM (SELECT subscription FROM lane WHERE next_due <= now() LIMIT ${MOST_COUNTED}) l

@@ -107,7 +107,7 @@ describe.each(ENGINES)('on the %s engine', (engine) => {
   test('an event that nobody wants is matched, and says that nobody did', async () => {
     const event = await accept(anEvent('nobody'))
     await matchAll()
-    expect(await prisma.eventLog.findUnique({ where: { uuid: event } })).toMatchObject({
+    expect(await prisma.eventState.findUnique({ where: { event } })).toMatchObject({
       state: 'matched',
       matchCount: 0,
     })
@@ -304,8 +304,7 @@ describe.each(ENGINES)('on the %s engine', (engine) => {
   test('an event whose matching is begun again and again is put aside at last', async () => {
     const event = await accept(anEvent('stubborn'))
     const store = matchStore({ sql: sql() })
-    const again = () =>
-      sql().query('UPDATE eventlog SET match_due = now() WHERE uuid = $1', [event])
+    const again = () => sql().query('UPDATE event_state SET due = now() WHERE event = $1', [event])
     for (let begun = 1; begun <= 3; begun += 1) {
       expect((await store.claimTogether(100)).map((claimed) => claimed.begun)).toEqual([begun])
       await again()

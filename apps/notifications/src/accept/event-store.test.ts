@@ -13,14 +13,13 @@ describe.each(ENGINES)('on the %s engine', (engine) => {
     scene = await openScene(engine)
   }, 300_000)
   afterAll(() => scene?.close())
-  beforeEach(() => scene.sql.query('TRUNCATE eventlog CASCADE'))
+  beforeEach(() => scene.sql.query('TRUNCATE eventlog, event_state CASCADE'))
 
   const events = () => eventStore({ sql: scene.sql })
   const matching = () => matchStore({ sql: scene.sql, leaseMs: hour })
   const claimed = () =>
     scene.sql.query(
-      `SELECT uuid, match_claim AS claim, match_begun AS begun, match_due > now() + interval '30 minutes' AS is_leased
-       FROM eventlog`,
+      `SELECT event AS uuid, claim, begun, due > now() + interval '30 minutes' AS is_leased FROM event_state`,
     )
 
   test('one that is stored as claimed is left alone until its lease ends, and then is anybody’s', async () => {
@@ -29,7 +28,7 @@ describe.each(ENGINES)('on the %s engine', (engine) => {
     const uuid = stored?.uuid ?? ''
     expect(await claimed()).toEqual([{ uuid, claim: 1, begun: 1, is_leased: true }])
     expect(await matching().claimTogether(10)).toEqual([])
-    await scene.sql.query("UPDATE eventlog SET match_due = now() - interval '1 second'")
+    await scene.sql.query("UPDATE event_state SET due = now() - interval '1 second'")
     const { text: jsondata, digest } = event
     const again = { uuid, jsondata, digest, trace: 'a trace', claim: 2, begun: 2 }
     expect(await matching().claimTogether(10)).toEqual([again])

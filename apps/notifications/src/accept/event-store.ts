@@ -39,13 +39,14 @@ export interface Alias {
 // where something is unusual: to read a row for each event costs the service more than to send it.
 const insertNew = `
   WITH fresh AS (
-    INSERT INTO eventlog (match_claim, match_begun, match_due,
-      uuid, spec_version, source, event_id, event_type, event_time, digest, trace, jsondata)
-    SELECT sign($9), sign($9), now() + $9::float8 * interval '1 millisecond', given.*
-    FROM unnest($1::text[]::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
-      $10::text[]) AS given
+    INSERT INTO eventlog (uuid, spec_version, source, event_id, event_type, event_time, digest, trace, jsondata)
+    SELECT * FROM unnest($1::text[]::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
+      $10::text[])
     ON CONFLICT (digest) DO NOTHING
-    RETURNING uuid, source, event_id)
+    RETURNING uuid, source, event_id),
+  its_state AS (
+    INSERT INTO event_state (event, claim, begun, due)
+    SELECT uuid, sign($9), sign($9), now() + $9::float8 * interval '1 millisecond' FROM fresh)
   SELECT CASE WHEN (SELECT count(*) FROM fresh) < cardinality($1::text[]) THEN ARRAY(SELECT uuid::text FROM fresh) END AS stored,
     array_agg(fresh.uuid::text) AS collided, array_agg(first.uuid::text) AS collides_with
   FROM fresh CROSS JOIN LATERAL (

@@ -95,7 +95,8 @@ test('who matches in this process is given each new event as stored for it, once
     const second = await receive('2')
     expect([given.length, rings]).toEqual([1, 1])
     const rows = await database.query(
-      `SELECT uuid, match_claim AS claim, jsondata, digest FROM eventlog WHERE source = '/given' ORDER BY sequence`,
+      `SELECT uuid, claim, jsondata, digest FROM eventlog JOIN event_state ON event = uuid
+       WHERE source = '/given' ORDER BY sequence`,
     )
     const { jsondata, digest } = given[0] as ClaimedEvent
     expect(rows).toMatchObject([

@@ -64,10 +64,10 @@ const recordAnswered = `
     RETURNING d.event, d.owner, d.state, d.subscription)
   SELECT q.event, q.owner, count(*) FILTER (WHERE r.state = 'denied')::int AS denied,
     coalesce(array_agg(r.subscription) FILTER (WHERE r.state = 'pending'), '{}') AS released,
-    CASE WHEN q.answered IS NULL THEN extract(epoch FROM now() - e.matched)::float8 * 1000 END AS "firstAfterMs"
-  FROM question q JOIN eventlog e ON e.uuid = q.event
+    CASE WHEN q.answered IS NULL THEN extract(epoch FROM now() - s.matched)::float8 * 1000 END AS "firstAfterMs"
+  FROM question q JOIN event_state s ON s.event = q.event
   LEFT JOIN released r ON r.event = q.event AND r.owner = q.owner
-  GROUP BY q.event, q.owner, q.answered, e.matched`
+  GROUP BY q.event, q.owner, q.answered, s.matched`
 
 interface AnswerRow {
   readonly event: string

@@ -182,8 +182,9 @@ describe('a site that comes from Python, on PostgreSQL', () => {
     ])
     expect(
       await database.query(
-        `SELECT e.state AS event, e.digest IS NULL AS "noDigest", d.state, d.replay, d.attempt, p.state AS policy
-         FROM eventlog e JOIN delivery d ON d.event = e.uuid JOIN policy_answer p ON p.event = e.uuid
+        `SELECT s.state AS event, e.digest IS NULL AS "noDigest", d.state, d.replay, d.attempt, p.state AS policy
+         FROM eventlog e JOIN event_state s ON s.event = e.uuid JOIN delivery d ON d.event = e.uuid
+         JOIN policy_answer p ON p.event = e.uuid
          WHERE d.uuid = '00000000-0000-4000-8000-000000000400'`,
       ),
     ).toEqual([

@@ -46,7 +46,8 @@ export interface FoundEvent {
 }
 
 const find = `
-  SELECT uuid, jsondata, created, created::text AS place, state, reason FROM eventlog
+  SELECT uuid, jsondata, created, created::text AS place, state, reason
+  FROM eventlog JOIN event_state ON event = uuid
   WHERE (cardinality($1::uuid[]) = 0 OR uuid = ANY($1::uuid[]))
     AND created >= coalesce($2::timestamptz, '-infinity') AND created < coalesce($3::timestamptz, 'infinity')
     AND (created, uuid) < ($4::timestamptz, $5::uuid)

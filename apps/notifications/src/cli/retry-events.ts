@@ -43,8 +43,10 @@ interface FoundEvent {
   readonly digest: string | null
 }
 
+// By its state, as everybody who changes one does: who is storing what an event matches waits for the event itself.
 const hold = `
-  SELECT uuid, jsondata, digest FROM eventlog WHERE uuid = ANY($1::uuid[]) ORDER BY uuid FOR UPDATE`
+  SELECT e.uuid, e.jsondata, e.digest FROM eventlog e JOIN event_state s ON s.event = e.uuid
+  WHERE e.uuid = ANY($1::uuid[]) ORDER BY e.uuid FOR UPDATE OF s`
 
 const settled = `
   SELECT ${CANDIDATE}, d.event FROM delivery d
@@ -53,8 +55,8 @@ const settled = `
     AND m.deleted IS NULL`
 
 const matchAgain = `
-  UPDATE eventlog SET state = 'new', reason = NULL, match_due = now(), match_begun = 0, match_claim = match_claim + 1
-  WHERE uuid = ANY($1::uuid[])`
+  UPDATE event_state SET state = 'new', reason = NULL, due = now(), begun = 0, claim = claim + 1
+  WHERE event = ANY($1::uuid[])`
 
 const addDigest = `
   UPDATE eventlog SET digest = $2 WHERE uuid = $1 AND NOT EXISTS (SELECT FROM eventlog WHERE digest = $2)`

@@ -5,7 +5,7 @@
 import type { Sql } from '@pacifica/platform'
 
 const STATEMENTS = [
-  `UPDATE eventlog SET match_due = now() WHERE state = 'new' AND match_due > now()`,
+  `UPDATE event_state SET due = now() WHERE state = 'new' AND due > now()`,
   `UPDATE policy_answer SET due = now() WHERE state = 'asking' AND due > now() AND error IS NULL`,
   `UPDATE delivery SET due = now() WHERE state = 'delivering'`,
   `UPDATE recover_job SET due = now() WHERE state = 'running'`,

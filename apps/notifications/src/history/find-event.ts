@@ -43,10 +43,10 @@ const MOST_DELIVERIES = 1000
 const EXCERPT = 4096
 
 const event = `
-  SELECT e.uuid, e.created, e.jsondata, e.state, e.reason, e.matched, e.match_count AS "matchCount",
+  SELECT e.uuid, e.created, e.jsondata, s.state, s.reason, s.matched, s.match_count AS "matchCount",
     e.event_type AS type, e.source, e.event_id AS id, e.event_time AS time,
     EXISTS (SELECT 1 FROM policy_answer p WHERE p.event = e.uuid AND p.owner = $2 AND p.state = 'allowed') AS allowed
-  FROM eventlog e WHERE e.uuid = $1`
+  FROM eventlog e JOIN event_state s ON s.event = e.uuid WHERE e.uuid = $1`
 
 const python = `
   SELECT l.uuid, l.event_match_id AS subscription, m.name, l.policy_status_code AS "policyStatusCode",
@@ -89,11 +89,11 @@ export interface StoredEvent {
 }
 
 const content = `
-  SELECT e.uuid, e.state, e.jsondata,
+  SELECT e.uuid, s.state, e.jsondata,
     EXISTS (SELECT 1 FROM policy_answer p WHERE p.event = e.uuid AND p.owner = $2 AND p.state = 'allowed')
     OR EXISTS (SELECT 1 FROM eventlogmatch l JOIN eventmatch m ON m.uuid = l.event_match_id
                WHERE l.event_log_id = e.uuid AND m."user" = $2 AND l.policy_status_code LIKE '2__') AS readable
-  FROM eventlog e WHERE e.uuid = $1`
+  FROM eventlog e JOIN event_state s ON s.event = e.uuid WHERE e.uuid = $1`
 
 /** The event's text, and whether this user may see it by what Policy has said so far. */
 export async function findContent(

@@ -211,7 +211,8 @@ describe.each(ENGINES)('on the %s engine', (engine) => {
       const { uuid: subscription } = await scene.subscribe('python', 'gus')
       const event = randomUUID()
       await scene.sql.query(
-        `INSERT INTO eventlog (uuid, jsondata, state, match_due) VALUES ($1, '{"eventID": NaN}', 'matched', NULL)`,
+        `WITH event AS (INSERT INTO eventlog (uuid, jsondata) VALUES ($1, '{"eventID": NaN}') RETURNING uuid)
+         INSERT INTO event_state (event, state, due) SELECT uuid, 'matched', NULL FROM event`,
         [event],
       )
       await scene.sql.query(
@@ -244,9 +245,11 @@ describe.each(ENGINES)('on the %s engine', (engine) => {
     const { uuid: subscription } = await scene.subscribe('both', 'joy')
     const old = [randomUUID(), randomUUID(), randomUUID()]
     await scene.sql.query(
-      `INSERT INTO eventlog (uuid, jsondata, state, match_due, created)
-       SELECT given.uuid, '{}', 'matched', NULL, '2019-01-09T00:00:00Z'::timestamptz - given.n * interval '1 day'
-       FROM unnest($1::uuid[]) WITH ORDINALITY AS given (uuid, n)`,
+      `WITH event AS (
+         INSERT INTO eventlog (uuid, jsondata, created)
+         SELECT given.uuid, '{}', '2019-01-09T00:00:00Z'::timestamptz - given.n * interval '1 day'
+         FROM unnest($1::uuid[]) WITH ORDINALITY AS given (uuid, n) RETURNING uuid, created)
+       INSERT INTO event_state (event, received, state, due) SELECT uuid, created, 'matched', NULL FROM event`,
       [old],
     )
     await scene.sql.query(

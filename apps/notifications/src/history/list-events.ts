@@ -1,5 +1,5 @@
 /**
- * The list of events, newest first. An admin's list reads `eventlog` itself; a user's begins at their deliveries, read in
+ * The list of events, newest first. An admin's list reads `eventlog` itself, or `event_state`; a user's begins at their deliveries, read in
  * order by an index, so that it costs what the page holds and not what the table holds, nor how many subscriptions.
  */
 import type { Sql } from '@pacifica/platform'
@@ -67,14 +67,20 @@ interface Query {
   readonly limit: string
 }
 
+/** Most events are matched, and delivered to somebody; of every other state there are few, and an index. */
 function ofEverybody(query: Query): string {
-  const state = deliveryState(query.filter)
+  const { state } = query.filter
   const own = eventConditions(query)
-  // Most events have been delivered to somebody; of every other state there are few deliveries, and an index.
-  if (state === undefined || state === 'delivered') {
+  if (state === 'new' || state === 'unmatchable')
+    return `
+      SELECT s.received AS created, s.event AS uuid FROM event_state s JOIN eventlog e ON e.uuid = s.event
+      ${where([...own, ...place(query, 's.received', 's.event')])}
+      ORDER BY s.received DESC, s.event DESC LIMIT ${query.limit}`
+  if (state === undefined || state === 'matched' || state === 'delivered') {
     if (state === 'delivered') own.push(DELIVERED)
     return `
-      SELECT e.created, e.uuid FROM eventlog e ${where([...own, ...place(query, 'e.created', 'e.uuid')])}
+      SELECT e.created, e.uuid FROM eventlog e ${joinState(query.filter, 'e.uuid')}
+      ${where([...own, ...place(query, 'e.created', 'e.uuid')])}
       ORDER BY e.created DESC, e.uuid DESC LIMIT ${query.limit}`
   }
   const conditions = [...own, ...place(query, 'd.received', 'd.event'), inState(state)]
@@ -118,15 +124,19 @@ function bySubscription(query: Query, user: string, state: DeliveryState): strin
     ORDER BY 1 DESC, 2 DESC LIMIT ${query.limit}`
 }
 
-/** With their events only where these are asked about. */
+/** With their events, and the states of these, only where they are asked about. */
 function deliveries({ filter }: Query): string {
-  const asked = looksInside(filter) || EVENT_STATES.some((name) => name === filter.state)
-  return asked ? 'delivery d JOIN eventlog e ON e.uuid = d.event' : 'delivery d'
+  const event = looksInside(filter) ? 'JOIN eventlog e ON e.uuid = d.event' : ''
+  return `delivery d ${event} ${joinState(filter, 'd.event')}`
+}
+
+function joinState(filter: EventFilter, event: string): string {
+  return eventState(filter) === undefined ? '' : `JOIN event_state s ON s.event = ${event}`
 }
 
 function ofDelivery(query: Query, user: string): string[] {
   // Who may not read an event must not find out its type and source by looking for them.
-  const readable = looksInside(query.filter) ? [saidYes('e.uuid', user)] : []
+  const readable = looksInside(query.filter) ? [saidYes('d.event', user)] : []
   return [...eventConditions(query), ...place(query, 'd.received', 'd.event'), ...readable]
 }
 
@@ -135,16 +145,17 @@ function ofDelivery(query: Query, user: string): string[] {
  * room, or reaches back to their time.
  */
 function ofPython(query: Query, user: string): string {
+  const { filter } = query
   const conditions = [
     `m."user" = ${user}`,
     `(SELECT count(*) < ${query.limit} OR min(created) <= (SELECT max(created) FROM eventlogmatch) FROM newest)`,
     ...eventConditions(query),
     ...place(query, 'e.created', 'e.uuid'),
-    ...(looksInside(query.filter) ? [`l.policy_status_code LIKE '2__'`] : []),
+    ...(looksInside(filter) ? [`l.policy_status_code LIKE '2__'`] : []),
   ]
   return `
       SELECT e.created, e.uuid FROM eventmatch m JOIN eventlogmatch l ON l.event_match_id = m.uuid
-      JOIN eventlog e ON e.uuid = l.event_log_id ${where(conditions)}`
+      JOIN eventlog e ON e.uuid = l.event_log_id ${joinState(filter, 'e.uuid')} ${where(conditions)}`
 }
 
 function looksInside({ type, source }: EventFilter): boolean {
@@ -157,14 +168,14 @@ function described(page: string, user: string | undefined): string {
   const visible = user === undefined ? '' : `AND d.owner = ${user}`
   return `
     WITH page AS (${page})
-    SELECT e.uuid, e.created, ${microsOf('e.created')} AS micros, e.state, e.reason, e.matched,
-      e.match_count AS "matchCount", e.event_type AS type, e.source, e.event_id AS id, e.event_time AS time,
+    SELECT e.uuid, e.created, ${microsOf('e.created')} AS micros, s.state, s.reason, s.matched,
+      s.match_count AS "matchCount", e.event_type AS type, e.source, e.event_id AS id, e.event_time AS time,
       (${readable}) AS readable, coalesce(counted.states, '{}') AS deliveries
-    FROM page JOIN eventlog e ON e.uuid = page.uuid
+    FROM page JOIN eventlog e ON e.uuid = page.uuid JOIN event_state s ON s.event = page.uuid
     CROSS JOIN LATERAL (
-      SELECT jsonb_object_agg(s.state, s.count) AS states FROM (
+      SELECT jsonb_object_agg(c.state, c.count) AS states FROM (
         SELECT d.state, count(*)::int AS count FROM delivery d WHERE d.event = e.uuid ${visible}
-        GROUP BY d.state) s) counted
+        GROUP BY d.state) c) counted
     ORDER BY e.created DESC, e.uuid DESC`
 }
 
@@ -180,8 +191,8 @@ function eventConditions({ filter, given }: Query): string[] {
     const whole = text.length < 200 ? '' : ` AND e.${column} = ${wanted}`
     conditions.push(`left(e.${column}, 200) = left(${wanted}, 200)${whole}`)
   }
-  const state = EVENT_STATES.find((name) => name === filter.state)
-  if (state !== undefined) conditions.push(`e.state = '${state}'`)
+  const state = eventState(filter)
+  if (state !== undefined) conditions.push(`s.state = '${state}'`)
   return conditions
 }
 
@@ -196,6 +207,10 @@ function place({ filter, given }: Query, time: string, uuid: string): string[] {
     conditions.push(`(${time}, ${uuid}) < (${timeOf(micros)}, ${given.bind(after.uuid, 'uuid')})`)
   }
   return conditions
+}
+
+function eventState({ state }: EventFilter): EventState | undefined {
+  return EVENT_STATES.find((name) => name === state)
 }
 
 function deliveryState({ state }: EventFilter): DeliveryState | undefined {

@@ -15,17 +15,27 @@ const user = { user: 'user 7', admin: false }
 const busy = { user: 'user 0', admin: false }
 
 let home: MigratedDatabase
-const LARGE = ['eventlog', 'delivery', 'policy_answer', 'recover_job', 'backtest_job']
+const LARGE = [
+  'eventlog',
+  'event_state',
+  'delivery',
+  'policy_answer',
+  'recover_job',
+  'backtest_job',
+]
 
 beforeAll(async () => {
   home = await openMigrated('postgresql', 'notifications')
   await home.database.script(`
     INSERT INTO eventmatch (uuid, name, jsonpath, "user", target_url)
     SELECT md5('m' || n)::uuid, 'n', '$', 'user ' || n % 20, 'http://example.org/' FROM generate_series(0, 199) n;
-    INSERT INTO eventlog (uuid, jsondata, created, spec_version, source, event_id, event_type, digest, state, match_due)
+    INSERT INTO eventlog (uuid, jsondata, created, spec_version, source, event_id, event_type, digest)
     SELECT md5('e' || n)::uuid, '{}', now() - (50000 - n) * interval '1 minute', '0.1',
       CASE WHEN n % 2 = 0 THEN '/pacifica/metadata/ingest' ELSE 'http://metadata/transactions?_id=' || n END, 'i' || n,
-      CASE WHEN n % 1000 = 1 THEN 'rare' ELSE 'org.pacifica.metadata.ingest' END, 'd' || n,
+      CASE WHEN n % 1000 = 1 THEN 'rare' ELSE 'org.pacifica.metadata.ingest' END, 'd' || n
+    FROM generate_series(1, 50000) n;
+    INSERT INTO event_state (event, received, state, due)
+    SELECT md5('e' || n)::uuid, now() - (50000 - n) * interval '1 minute',
       CASE WHEN n % 10000 = 0 THEN 'unmatchable' ELSE 'matched' END, NULL
     FROM generate_series(1, 50000) n;
     INSERT INTO delivery (event, subscription, owner, state, received)

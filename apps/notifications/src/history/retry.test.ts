@@ -140,7 +140,7 @@ describe.each(ENGINES)('on the %s engine', (engine) => {
     await scene.subscribe('stuck', 'ann')
     const event = await scene.accept(scene.anEvent('stuck'))
     await scene.sql.query(
-      `UPDATE eventlog SET state = 'unmatchable', match_due = NULL, match_begun = 8 WHERE uuid = $1`,
+      `UPDATE event_state SET state = 'unmatchable', due = NULL, begun = 8 WHERE event = $1`,
       [event],
     )
     const refused = await scene.as('ann').post(`/events/${event}/retry`)

@@ -86,8 +86,8 @@ const WHY_NOT: Partial<Record<DeliveryState, string>> = {
 }
 
 const matchAgain = `
-  UPDATE eventlog SET state = 'new', reason = NULL, match_begun = 0, match_due = now()
-  WHERE uuid = $1 AND state = 'unmatchable' RETURNING uuid`
+  UPDATE event_state SET state = 'new', reason = NULL, begun = 0, due = now()
+  WHERE event = $1 AND state = 'unmatchable' RETURNING event`
 
 /** An event that was put aside is matched again; false when it is none. */
 export async function matchEventAgain(sql: Sql, event: string): Promise<boolean> {

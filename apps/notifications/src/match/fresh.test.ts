@@ -52,7 +52,7 @@ const accept = async (type: string) => {
   return stored?.uuid ?? ''
 }
 const stateOf = async (event: string) =>
-  (await prisma.eventLog.findUnique({ where: { uuid: event } }))?.state
+  (await prisma.eventState.findUnique({ where: { event } }))?.state
 const subscribersOf = async (event: string) =>
   (await prisma.delivery.findMany({ where: { event } })).map((row) => row.subscription)
 

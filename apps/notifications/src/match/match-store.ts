@@ -40,25 +40,25 @@ const TOGETHER = 3
 const ALONE = 5
 
 const claim = (which: string) => `
-  UPDATE eventlog SET match_claim = match_claim + 1, match_begun = match_begun + 1, match_due = now() + $2 * interval '1 millisecond'
-  WHERE uuid IN (
-    SELECT uuid FROM eventlog WHERE state = 'new' AND match_due <= now() AND ${which}
-    ORDER BY match_due LIMIT $1 FOR UPDATE SKIP LOCKED)
-  RETURNING uuid, jsondata, digest, trace, match_claim AS claim, match_begun AS begun`
+  UPDATE event_state s SET claim = s.claim + 1, begun = s.begun + 1, due = now() + $2 * interval '1 millisecond'
+  FROM eventlog e WHERE e.uuid = s.event AND s.event IN (
+    SELECT event FROM event_state WHERE state = 'new' AND due <= now() AND ${which}
+    ORDER BY due LIMIT $1 FOR UPDATE SKIP LOCKED)
+  RETURNING e.uuid, e.jsondata, e.digest, e.trace, s.claim, s.begun`
 
-const claimTogether = claim(`match_begun < ${TOGETHER}`)
-const claimAlone = claim(`match_begun >= ${TOGETHER} AND match_begun < ${TOGETHER + ALONE}`)
+const claimTogether = claim(`begun < ${TOGETHER}`)
+const claimAlone = claim(`begun >= ${TOGETHER} AND begun < ${TOGETHER + ALONE}`)
 
 const giveUp = `
-  UPDATE eventlog SET state = 'unmatchable', match_due = NULL,
-    reason = 'matching was begun ' || match_begun || ' times without an end'
-  WHERE state = 'new' AND match_due <= now() AND match_begun >= ${TOGETHER + ALONE}
-  RETURNING uuid`
+  UPDATE event_state SET state = 'unmatchable', due = NULL,
+    reason = 'matching was begun ' || begun || ' times without an end'
+  WHERE state = 'new' AND due <= now() AND begun >= ${TOGETHER + ALONE}
+  RETURNING event AS uuid`
 
 const handBack = `
-  UPDATE eventlog e SET match_due = now(), match_begun = match_begun - 1
+  UPDATE event_state s SET due = now(), begun = begun - 1
   FROM unnest($1::uuid[], $2::bigint[]) AS d (uuid, claim)
-  WHERE e.uuid = d.uuid AND e.match_claim = d.claim AND e.state = 'new'`
+  WHERE s.event = d.uuid AND s.claim = d.claim AND s.state = 'new'`
 
 const countFailures = `
   UPDATE eventmatch SET expression_failures = CASE WHEN $3 THEN $2 ELSE expression_failures + $2 END

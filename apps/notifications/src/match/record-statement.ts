@@ -38,11 +38,11 @@ const NO_DELIVERY = Array(11).fill('NULL').join(', ')
  */
 export const RECORD = `
   WITH done AS (
-    UPDATE eventlog e SET state = CASE WHEN d.unreadable IS NULL THEN 'matched' ELSE 'unmatchable' END,
-      reason = d.unreadable, matched = now(), match_count = d.count, match_due = NULL
+    UPDATE event_state e SET state = CASE WHEN d.unreadable IS NULL THEN 'matched' ELSE 'unmatchable' END,
+      reason = d.unreadable, matched = now(), match_count = d.count, due = NULL
     FROM unnest($1::uuid[], $2::bigint[], $3::int[], $4::text[]) AS d (uuid, claim, count, unreadable)
-    WHERE e.uuid = d.uuid AND e.match_claim = d.claim AND ${IS_NEW}
-    RETURNING e.uuid, e.created),
+    WHERE e.event = d.uuid AND e.claim = d.claim AND ${IS_NEW}
+    RETURNING e.event AS uuid, e.received AS created),
   asked AS (
     INSERT INTO policy_answer AS p (event, owner, state, status_code, body, error, asked, due, answered)
     SELECT q.event, q.owner, q.state, q.status, q.body, q.error, q.asked,

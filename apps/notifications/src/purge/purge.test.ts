@@ -33,7 +33,8 @@ describe.each(ENGINES)('on the %s engine', (engine) => {
   /** Events of 2023 (old) or 2025, one delivery each in the given state, an attempt, an answer and a note of Python. */
   async function event(n: number, state: string, year = 2023, events = 'matched') {
     await database.query(
-      `INSERT INTO eventlog (uuid, jsondata, state, created) VALUES ($1, '{}', $2, $3)`,
+      `WITH event AS (INSERT INTO eventlog (uuid, jsondata, created) VALUES ($1, '{}', $3) RETURNING uuid)
+       INSERT INTO event_state (event, state) SELECT uuid, $2 FROM event`,
       [id(n), events, new Date(Date.UTC(year, 5, 1, 0, 0, n))],
     )
     await database.query(
@@ -66,8 +67,14 @@ describe.each(ENGINES)('on the %s engine', (engine) => {
       kept: 0,
     })
     expect(await left()).toEqual([4])
-    for (const table of ['delivery', 'attempt', 'policy_answer', 'eventlogmatch'])
+    for (const table of ['event_state', 'delivery', 'attempt', 'policy_answer', 'eventlogmatch'])
       expect(await countOf(table)).toBe(1)
+  })
+
+  test('the state goes with an event that somebody deletes by hand', async () => {
+    for (const n of [1, 2]) await event(n, 'delivered')
+    await database.script(`DELETE FROM eventlogmatch; DELETE FROM eventlog WHERE uuid = '${id(1)}'`)
+    expect(await database.query('SELECT event FROM event_state')).toEqual([{ event: id(2) }])
   })
 
   test('what still waits is kept, unless told otherwise', async () => {
@@ -100,7 +107,8 @@ describe.each(ENGINES)('on the %s engine', (engine) => {
     await event(2, 'pending')
     await event(4, 'held')
     await database.query(
-      `INSERT INTO eventlog (uuid, jsondata, state) VALUES ($1, '{}', 'matched')`,
+      `WITH event AS (INSERT INTO eventlog (uuid, jsondata) VALUES ($1, '{}') RETURNING uuid)
+       INSERT INTO event_state (event, state) SELECT uuid, 'matched' FROM event`,
       [id(3)],
     )
     const { signal } = new AbortController()
@@ -110,12 +118,15 @@ describe.each(ENGINES)('on the %s engine', (engine) => {
   })
 
   if (engine === 'postgresql') {
-    test('an event that somebody holds is left for the next time', async () => {
+    test.each([
+      ['', 'eventlog WHERE uuid'],
+      [', to match it,', 'event_state WHERE event'],
+    ])('an event that somebody holds%s is left for the next time', async (_why, row) => {
       await event(1, 'delivered')
       await event(2, 'delivered')
       const other = await home.another()
       await other.transaction(async (sql) => {
-        await sql.query('SELECT FROM eventlog WHERE uuid = $1 FOR UPDATE', [id(1)])
+        await sql.query(`SELECT FROM ${row} = $1 FOR UPDATE`, [id(1)])
         expect(await purgeEvents(database, { which: { before } })).toEqual({ purged: 1, kept: 0 })
       })
       expect(await left()).toEqual([1])

@@ -62,7 +62,7 @@ interface BatchDone {
 // A row's text of the time, because a Date has no microseconds. In ORDER BY a name alone would be that text, and no index
 // has its order.
 const find = (which: string) => `
-  SELECT uuid, created::text AS created FROM eventlog
+  SELECT uuid, created::text AS created FROM eventlog JOIN event_state ON event = uuid
   WHERE (created, uuid) > ($1::timestamptz, $2::uuid) AND ${which}
   ORDER BY eventlog.created, eventlog.uuid LIMIT $3 FOR UPDATE SKIP LOCKED`
 const findOlder = find('created < $4::timestamptz')
@@ -73,16 +73,17 @@ const KEPT = {
   held: ['pending', 'delivering', 'retrying'],
 } as const
 
-/** Of events `e`; null in $2: all. */
-const MAY_GO = `($2::text[] IS NULL OR e.state = 'matched' AND NOT EXISTS (
-  SELECT FROM delivery d WHERE d.event = e.uuid AND d.state = ANY($2::text[])))`
+/** Of the events $1 those that may go; null in $2: all. */
+const FREE = `
+  SELECT event AS uuid FROM event_state s WHERE event = ANY($1::uuid[]) AND ($2::text[] IS NULL OR state = 'matched'
+    AND NOT EXISTS (SELECT FROM delivery d WHERE d.event = s.event AND d.state = ANY($2::text[])))`
 
 /**
  * Those that may go and of which nobody else holds a delivery or an answer of Policy. Whoever replays or settles one waits
  * for us from now on: what is settled stays settled. There come none to them: who adds one needs the event's row.
  */
 const hold = `
-  WITH free AS MATERIALIZED (SELECT e.uuid FROM eventlog e WHERE e.uuid = ANY($1::uuid[]) AND ${MAY_GO}),
+  WITH free AS MATERIALIZED (${FREE}),
   deliveries AS (
     SELECT event, uuid FROM delivery WHERE event IN (SELECT uuid FROM free) FOR UPDATE SKIP LOCKED),
   answers AS (
@@ -96,7 +97,7 @@ const hold = `
 
 // Once more whether they may go: one may have been replayed before it was held.
 const remove = `
-  WITH gone AS (SELECT e.uuid FROM eventlog e WHERE e.uuid = ANY($1::uuid[]) AND ${MAY_GO}),
+  WITH gone AS (${FREE}),
   notes AS (DELETE FROM eventlogmatch m USING gone WHERE m.event_log_id = gone.uuid)
   DELETE FROM eventlog e USING gone WHERE e.uuid = gone.uuid RETURNING e.uuid`
 

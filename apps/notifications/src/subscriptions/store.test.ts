@@ -200,8 +200,8 @@ describe.each(ENGINES)('on the %s engine', (engine) => {
     await store().disable(uuid, 'why')
     await sql().query(
       `WITH event AS (
-         INSERT INTO eventlog (uuid, jsondata, state, match_due)
-         SELECT gen_random_uuid(), '{}', 'matched', NULL FROM generate_series(1, 5003) RETURNING uuid)
+         INSERT INTO eventlog (uuid, jsondata)
+         SELECT gen_random_uuid(), '{}' FROM generate_series(1, 5003) RETURNING uuid)
        INSERT INTO delivery (event, subscription, owner, state, due)
        SELECT uuid, $1, 'ida', 'held', now() + interval '1 hour' FROM event`,
       [uuid],
@@ -219,7 +219,8 @@ describe.each(ENGINES)('on the %s engine', (engine) => {
 
   test('events that were claimed and not begun are handed back, and failures are counted in a row', async () => {
     const [event] = await sql().query<{ uuid: string }>(
-      `INSERT INTO eventlog (uuid, jsondata) VALUES (gen_random_uuid(), '{}') RETURNING uuid`,
+      `WITH event AS (INSERT INTO eventlog (uuid, jsondata) VALUES (gen_random_uuid(), '{}') RETURNING uuid)
+       INSERT INTO event_state (event) SELECT uuid FROM event RETURNING event AS uuid`,
     )
     const matches = matchStore({ sql: sql() })
     const claimed = await matches.claimTogether(100)

@@ -51,9 +51,11 @@ const TEXT = 'This is a test: nothing happened. Pacifica notifications can reach
 // One statement, one transaction: the event is never there without its delivery, and never to be matched.
 const insert = `
   WITH stored AS (
-    INSERT INTO eventlog (uuid, jsondata, spec_version, source, event_id, event_type, event_time, digest,
-                          state, matched, match_count, match_due)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'matched', now(), 1, NULL) RETURNING uuid, created),
+    INSERT INTO eventlog (uuid, jsondata, spec_version, source, event_id, event_type, event_time, digest)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8) RETURNING uuid, created),
+  its_state AS (
+    INSERT INTO event_state (event, received, state, matched, match_count, due)
+    SELECT uuid, created, 'matched', now(), 1, NULL FROM stored),
   answered AS (
     INSERT INTO policy_answer (event, owner, state, body, answered, due)
     SELECT uuid, $10, 'allowed', 'a test event of this service: Policy was not asked', now(), NULL FROM stored)

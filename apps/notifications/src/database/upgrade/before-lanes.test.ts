@@ -1,10 +1,7 @@
 /** An upgrade in place from the version without lanes, with deliveries in every state. */
-import { cp, mkdtemp, readdir, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { type Database, migrate, openDatabase } from '@pacifica/platform'
+import { type Database, migrate } from '@pacifica/platform'
 import { expect, test } from 'vitest'
-import { createTestDatabase, silentLog as log } from '../../../../../test/harness/index.ts'
+import { openMigrated } from '../../../../../test/harness/index.ts'
 import { lookAtDue } from '../../deliver/claim.ts'
 import { followAll } from '../../deliver/lanes.ts'
 import { MIGRATIONS } from '../migrations.ts'
@@ -54,13 +51,9 @@ async function fill(database: Database): Promise<string[]> {
 }
 
 test('deliveries of a version without lanes go on, whatever their state', async () => {
-  const folder = await mkdtemp(join(tmpdir(), 'before-lanes-'))
-  const server = await createTestDatabase()
-  const database = await openDatabase({ log }, { url: server.url, folder })
+  const home = await openMigrated('postgresql', 'notifications', { before: LANES })
+  const { database } = home
   try {
-    for (const name of await readdir(MIGRATIONS))
-      if (name < LANES) await cp(join(MIGRATIONS, name), join(folder, name), { recursive: true })
-    await migrate(database, folder)
     const goes = await fill(database)
     await migrate(database, MIGRATIONS)
     expect(await followAll(database), 'as many as have something due').toBe(goes.length + 1)
@@ -73,8 +66,6 @@ test('deliveries of a version without lanes go on, whatever their state', async 
     )
     expect(asleep).toHaveLength(2)
   } finally {
-    await database.close()
-    await server.drop()
-    await rm(folder, { recursive: true })
+    await home.close()
   }
 }, 120_000)

@@ -42,6 +42,7 @@ const back = (options: Partial<GiveBackOptions> = {}) =>
 const SHAPE = `
   SELECT table_name, column_name, data_type, is_nullable, column_default
   FROM information_schema.columns WHERE table_schema = 'public' ORDER BY 1, 2`
+const TRIGGERS = `SELECT tgname FROM pg_trigger WHERE NOT tgisinternal ORDER BY 1`
 const INDEXES = `SELECT indexdef FROM pg_indexes WHERE schemaname = 'public' ORDER BY 1`
 const CONTENT = `
   SELECT (SELECT json_agg(t ORDER BY uuid) FROM eventlog t) AS events,
@@ -53,6 +54,7 @@ async function everything() {
   return {
     shape: await database.query(SHAPE),
     indexes: await database.query(INDEXES),
+    triggers: await database.query(TRIGGERS),
     content: (await database.query(CONTENT))[0],
   }
 }
@@ -69,6 +71,7 @@ test('there and back: the tables, the times and all that was not refused are as 
   const after = await everything()
   expect(after.shape).toEqual(before.shape)
   expect(after.indexes).toEqual(before.indexes)
+  expect(after.triggers).toEqual(before.triggers)
   const { subscriptions: were, ...others } = before.content as { subscriptions: Row[] }
   const { subscriptions: are, ...othersNow } = after.content as { subscriptions: Row[] }
   expect(othersNow).toEqual(others)
@@ -118,7 +121,9 @@ test('what we delivered is noted as Python would have; what it cannot serve is d
 
 test('while something waits it is refused, unless that is given up', async () => {
   await syncTables(database, { seal }, { timezone })
-  await database.query(`INSERT INTO eventlog (uuid, jsondata) VALUES (gen_random_uuid(), '{}')`)
+  await database.query(`
+    WITH event AS (INSERT INTO eventlog (uuid, jsondata) VALUES (gen_random_uuid(), '{}') RETURNING uuid)
+    INSERT INTO event_state (event) SELECT uuid FROM event`)
   expect(await back({ dryRun: true })).toMatchObject({ pendingEvents: 1 })
   await expect(back()).rejects.toThrow(/^1 events and 0 deliveries still wait/)
   expect(await whoseTables(database)).toBe('ours')
@@ -137,9 +142,11 @@ ALTER TABLE "eventlog"
   ALTER COLUMN "created" SET DEFAULT now(),
   ADD COLUMN "one" TEXT,
   ADD COLUMN IF NOT EXISTS two TEXT;
-ALTER TABLE "delivery" ADD COLUMN "b" int;`
+ALTER TABLE "delivery" ADD COLUMN "b" int;
+CREATE FUNCTION "forget"() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN DELETE FROM t; RETURN NULL; END $$;`
   expect(madeBy(script)).toEqual({
     tables: ['delivery'],
+    functions: ['forget'],
     columns: [
       { table: 'eventlog', column: 'one' },
       { table: 'eventlog', column: 'two' },

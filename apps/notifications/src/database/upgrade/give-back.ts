@@ -67,7 +67,7 @@ const FOREIGN = `(target_url !~* '^https?://' OR dialect <> 'jsonpath2')`
 
 async function lookAtPending(sql: Sql, timezone: string): Promise<GiveBackReport> {
   const [counts] = await sql.query<Omit<GiveBackReport, 'timezone'>>(`
-    SELECT (SELECT count(*) FROM eventlog WHERE state <> 'matched') AS "pendingEvents",
+    SELECT (SELECT count(*) FROM event_state WHERE state <> 'matched') AS "pendingEvents",
            (SELECT count(*) FROM delivery
             WHERE state IN ('pending', 'delivering', 'retrying', 'held')) AS "pendingDeliveries",
            (SELECT count(*) FROM eventmatch
@@ -112,8 +112,11 @@ const disableForeign = `
 
 function statementsBack(made: MadeByUs): string[] {
   return [
+    ...made.functions.map((name) => `DROP FUNCTION "${name}" CASCADE`), // and its triggers
     ...made.tables.map((table) => `DROP TABLE "${table}" CASCADE`),
-    ...made.columns.map(({ table, column }) => `ALTER TABLE "${table}" DROP COLUMN "${column}"`),
+    ...made.columns.map(
+      ({ table, column }) => `ALTER TABLE "${table}" DROP COLUMN IF EXISTS "${column}"`,
+    ),
     ...Object.entries(PYTHON_3_0).flatMap(([table, { columns }]) =>
       Object.entries(columns).flatMap(([name, { type, notNull }]) => {
         const alter = `ALTER TABLE "${table}" ALTER COLUMN "${name}"`

@@ -7,6 +7,8 @@ export interface MadeByUs {
   /** Names of all migrations, the Python schema's included. */
   readonly migrations: readonly string[]
   readonly tables: readonly string[]
+  readonly functions: readonly string[]
+  /** Some may have gone since. */
   readonly columns: readonly { readonly table: string; readonly column: string }[]
 }
 
@@ -23,15 +25,18 @@ export async function readMadeByUs(): Promise<MadeByUs> {
 /** Exported for its test. */
 export function madeBy(script: string): Omit<MadeByUs, 'migrations'> {
   const statements = script.replaceAll(/--.*/g, '').split(';')
-  const tables = statements.flatMap((text) => {
-    const table = /^\s*CREATE TABLE (?:IF NOT EXISTS )?"?(\w+)/i.exec(text)?.[1]
-    return table === undefined ? [] : [table]
-  })
+  const created = (what: RegExp) =>
+    statements.flatMap((text) => {
+      const name = what.exec(text)?.[1]
+      return name === undefined ? [] : [name]
+    })
+  const tables = created(/^\s*CREATE TABLE (?:IF NOT EXISTS )?"?(\w+)/i)
+  const functions = created(/^\s*CREATE FUNCTION "?(\w+)/i)
   const columns = statements.flatMap((text) => {
     const table = /^\s*ALTER TABLE (?:ONLY )?"?(\w+)/i.exec(text)?.[1]
     if (table === undefined || tables.includes(table)) return []
     const added = text.matchAll(/\bADD COLUMN (?:IF NOT EXISTS )?"?(\w+)/gi)
     return [...added].map(([, column = '']) => ({ table, column }))
   })
-  return { tables, columns }
+  return { tables, functions, columns }
 }
