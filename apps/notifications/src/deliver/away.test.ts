@@ -1,16 +1,15 @@
 /** What cannot be sent, or cannot be recorded, because something of ours is away: nothing is lost, counted or blamed. */
-import { createSlots, type Transport } from '@pacifica/platform'
+import type { Transport } from '@pacifica/platform'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { ENGINES, silentLog as log } from '../../../../test/harness/index.ts'
+import { ENGINES } from '../../../../test/harness/index.ts'
 import { ACCEPTED, openScene, REFUSED, type Scene, YES } from '../../../../test/harness/scene.ts'
+import { quietWorker } from '../../../../test/harness/worker.ts'
 import { type ClaimedDelivery, lookAtDue } from './claim.ts'
 import type { Outcome } from './delivery.ts'
 import { dispatchTarget } from './dispatch-target.ts'
 import { followAll } from './lanes.ts'
 import { type Result, recordResults } from './record.ts'
-import { DEFAULT_RETRY } from './retry.ts'
 import type { Target } from './target.ts'
-import { deliverer } from './worker.ts'
 
 const minute = 60_000
 const gone = () => Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' })
@@ -21,27 +20,9 @@ interface Trying {
   readonly abandoning?: AbortSignal
 }
 
-/** One step of the worker, which has this delivery alone; answers what went wrong. */
-async function attempt(delivery: ClaimedDelivery, trying: Trying): Promise<unknown[]> {
-  const errors: unknown[] = []
-  const slots = createSlots(1, (error) => errors.push(error))
-  const nothing = () => {}
-  const look = { claimed: [delivery], aside: [], follow: [], late: false, blocked: false }
-  const { step } = deliverer(
-    {
-      ...{ claim: async () => look, follow: async () => 0, record: trying.record },
-      ...{ disable: async () => {}, targetFor: () => trying.target, slots, log },
-      inFlight: { answered: () => true, stored: nothing },
-      ...{ deliverBell: { wait: async () => {} }, authorizeBell: { ring: nothing } },
-      metrics: { settled: nothing, attempted: nothing, claimedLate: nothing },
-      ...{ random: () => 0.5, now: () => performance.now() },
-      abandoning: trying.abandoning ?? new AbortController().signal,
-    },
-    { retry: DEFAULT_RETRY, startWithinMs: 10 * minute, leaseMs: 10 * minute },
-  )
-  await step()
-  await slots.drained()
-  return errors
+/** Sends it to the target; answers what went wrong. */
+function attempt(delivery: ClaimedDelivery, { target, ...trying }: Trying): Promise<unknown[]> {
+  return quietWorker([delivery], { targetFor: () => target, ...trying }).run()
 }
 
 describe.each(ENGINES)('on the %s engine', (engine) => {

@@ -2,21 +2,15 @@
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import {
-  createEgress,
-  createInProcessTransport,
-  createSlots,
-  type DispatchMessage,
-} from '@pacifica/platform'
+import { createEgress, createInProcessTransport, type DispatchMessage } from '@pacifica/platform'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { silentLog as log } from '../../../../test/harness/index.ts'
 import { openScene, type Scene, YES } from '../../../../test/harness/scene.ts'
+import { quietWorker } from '../../../../test/harness/worker.ts'
 import type { ClaimedDelivery } from './claim.ts'
 import { dispatchTarget } from './dispatch-target.ts'
 import { httpTarget } from './http-target.ts'
-import { DEFAULT_RETRY } from './retry.ts'
 import type { Target } from './target.ts'
-import { deliverer } from './worker.ts'
 
 const TRACE = '0af7651916cd43dd8448eb211c80319c'
 const SENDER = 'b7ad6b7169203331'
@@ -47,39 +41,9 @@ async function claimed(type: string, headers: Record<string, string>): Promise<C
   return delivery
 }
 
-/** One step of the worker, which has this delivery alone. */
+/** Sends it to the target. */
 async function attempt(delivery: ClaimedDelivery, target: Target): Promise<void> {
-  const slots = createSlots(1, (error) => {
-    throw error
-  })
-  const nothing = () => {}
-  const { step } = deliverer(
-    {
-      claim: async () => ({
-        claimed: [delivery],
-        aside: [],
-        follow: [],
-        late: false,
-        blocked: false,
-      }),
-      follow: async () => 0,
-      deliverBell: { wait: async () => {} },
-      record: async () => true,
-      disable: async () => {},
-      targetFor: () => target,
-      slots,
-      inFlight: { answered: () => true, stored: nothing },
-      authorizeBell: { ring: nothing },
-      metrics: { settled: nothing, attempted: nothing, claimedLate: nothing },
-      log,
-      random: () => 0.5,
-      now: () => 0,
-      abandoning: new AbortController().signal,
-    },
-    { retry: DEFAULT_RETRY, startWithinMs: 1, leaseMs: 60_000 },
-  )
-  await step()
-  await slots.drained()
+  expect(await quietWorker([delivery], { targetFor: () => target }).run()).toEqual([])
 }
 
 test('a target is sent the trace that the event came with, each attempt under an id of its own', async () => {

@@ -1,11 +1,8 @@
 /** When a request that has ended makes room for another one. */
-import { createSlots } from '@pacifica/platform'
 import { expect, test } from 'vitest'
-import { silentLog } from '../../../../test/harness/index.ts'
+import { LOOK, quietWorker } from '../../../../test/harness/worker.ts'
 import type { ClaimedDelivery, Look } from './claim.ts'
 import type { Outcome } from './delivery.ts'
-import { DEFAULT_RETRY } from './retry.ts'
-import { deliverer } from './worker.ts'
 
 const text = '{"cloudEventsVersion":"0.1","eventType":"t","source":"/s","eventID":"1"}'
 const delivery: ClaimedDelivery = {
@@ -13,7 +10,6 @@ const delivery: ClaimedDelivery = {
   ...{ claim: 1, attempt: 0, replay: 0, version: 'v0.1', extensions: '{}', auth: '{}' },
   ...{ signing: [], retry: null, jsondata: text, digest: 'd', lateMs: 0, ramped: false },
 }
-const LOOK: Look = { claimed: [], aside: [], follow: [], late: false, blocked: false }
 const nothing = () => {}
 
 /** One delivery with this outcome; answers what happened, in order. */
@@ -22,35 +18,23 @@ async function order(
   given: { ramped?: boolean; failing?: boolean; crowded?: boolean } = {},
 ) {
   const seen: string[] = []
-  const slots = createSlots(1, () => seen.push('failed'))
-  const claimed = [{ ...delivery, ramped: given.ramped ?? false }]
-  const { step } = deliverer(
-    {
-      ...{ claim: async () => ({ ...LOOK, claimed }), follow: async () => 0, slots },
-      async record() {
-        seen.push('stored')
-        if (given.failing) throw new Error('the disk is full')
-        return true
-      },
-      disable: async () => {},
-      targetFor: () => ({ send: async () => outcome }),
-      inFlight: {
-        answered({ host }) {
-          seen.push(`answered at ${host}`)
-          return given.crowded !== true
-        },
-        stored: (_, madeRoom) => seen.push(madeRoom ? 'over' : 'room'),
-      },
-      ...{ deliverBell: { wait: async () => {} }, authorizeBell: { ring: nothing } },
-      metrics: { settled: nothing, attempted: nothing, claimedLate: nothing },
-      ...{ log: silentLog, random: () => 0.5, now: () => performance.now() },
-      abandoning: new AbortController().signal,
+  const { run } = quietWorker([{ ...delivery, ramped: given.ramped ?? false }], {
+    async record() {
+      seen.push('stored')
+      if (given.failing) throw new Error('the disk is full')
+      return true
     },
-    { retry: DEFAULT_RETRY, startWithinMs: 60_000, leaseMs: 60_000 },
-  )
-  await step()
-  await slots.drained()
-  return seen
+    targetFor: () => ({ send: async () => outcome }),
+    inFlight: {
+      answered({ host }) {
+        seen.push(`answered at ${host}`)
+        return given.crowded !== true
+      },
+      stored: (_, madeRoom) => seen.push(madeRoom ? 'over' : 'room'),
+    },
+  })
+  const errors = await run()
+  return [...seen, ...errors.map(() => 'failed')]
 }
 
 const ACCEPTED: Outcome = { kind: 'accepted', status: 200, body: '' }
@@ -95,27 +79,17 @@ test('a claim that was blocked is made again as soon as there is room', async ()
   const waiting = new Promise<void>((resolve) => {
     waits = resolve
   })
-  const slots = createSlots(2, nothing)
-  const { step } = deliverer(
-    {
-      ...{ claim: async () => looks.shift() ?? LOOK, follow: async () => 0, slots },
-      record: () => new Promise((resolve) => (stored = resolve)),
-      disable: async () => {},
-      targetFor: () => ({ send: () => answered }),
-      inFlight: { answered: () => true, stored: nothing },
-      deliverBell: {
-        async wait(_ms, signal) {
-          waits()
-          await new Promise((resolve) => signal?.addEventListener('abort', resolve))
-        },
+  const { step, slots } = quietWorker([], {
+    claim: async () => looks.shift() ?? LOOK,
+    record: () => new Promise((resolve) => (stored = resolve)),
+    targetFor: () => ({ send: () => answered }),
+    deliverBell: {
+      async wait(_ms, signal) {
+        waits()
+        await new Promise((resolve) => signal?.addEventListener('abort', resolve))
       },
-      authorizeBell: { ring: nothing },
-      metrics: { settled: nothing, attempted: nothing, claimedLate: nothing },
-      ...{ log: silentLog, random: () => 0.5, now: () => performance.now() },
-      abandoning: new AbortController().signal,
     },
-    { retry: DEFAULT_RETRY, startWithinMs: 60_000, leaseMs: 60_000 },
-  )
+  })
   await step()
   const blocked = step()
   await waiting
