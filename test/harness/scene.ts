@@ -56,7 +56,7 @@ export async function openScene(
     /** No subscription, no event, and nothing that came of them. */
     empty: () =>
       home.database.query(
-        'TRUNCATE lane, attempt, delivery, policy_answer, eventlog, eventmatch CASCADE',
+        'TRUNCATE lane, attempt, delivery, policy_answer, eventlog, event_state, eventmatch CASCADE',
       ),
     async close() {
       await app.close()

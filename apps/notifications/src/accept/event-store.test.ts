@@ -39,6 +39,23 @@ describe.each(ENGINES)('on the %s engine', (engine) => {
     expect([...record.ages.keys()]).toEqual([uuid])
   })
 
+  test('a state that has lost its event keeps no other one waiting, and is out of the way at last', async () => {
+    const gone = [scene.anEvent('t'), scene.anEvent('t')]
+    await events().insert(gone)
+    await scene.sql.query('TRUNCATE eventlog CASCADE')
+    const [stored] = await events().insert([scene.anEvent('t')])
+    const due = () => scene.sql.query("UPDATE event_state SET due = now() - interval '1 second'")
+    const found: string[] = []
+    for (let times = 0; times < 2; times += 1)
+      found.push(...(await matching().claimTogether(2)).map(({ uuid }) => uuid))
+    expect(found).toEqual([stored?.uuid])
+    await scene.sql.query('UPDATE event_state SET begun = 8 WHERE claim = 1 AND event <> $1', [
+      stored?.uuid,
+    ])
+    await due()
+    expect(await matching().giveUp()).toHaveLength(2)
+  })
+
   test('one that was not begun is handed back at once, and does not count as begun', async () => {
     const event = scene.anEvent('t')
     const [stored] = await events().insert([event], undefined, undefined, hour)

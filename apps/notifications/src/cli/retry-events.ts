@@ -3,7 +3,7 @@
  * subscriptions that it has not met get it too. Policy is asked again where it had said no.
  */
 import { Event, EventFormatError } from '@pacifica/core'
-import type { Database, Sql } from '@pacifica/platform'
+import { type Database, type Sql, sqlState } from '@pacifica/platform'
 import { followThese } from '../deliver/lanes.ts'
 import { CANDIDATE, type Candidate, replayDeliveries, sortOut } from '../history/replay.ts'
 
@@ -20,7 +20,7 @@ export interface Retried {
 export async function retryEvents(database: Database, uuids: readonly string[]): Promise<Retried> {
   const found = await database.query<Candidate & RetriedDelivery>(settled, [uuids])
   const { wanted } = await sortOut(found)
-  const retried = await database.transaction(async (sql) => {
+  const retried = await unlessDeadlocked(database, async (sql) => {
     const rows = await sql.query<FoundEvent>(hold, [uuids])
     const replayed = await replayDeliveries(sql, wanted)
     await addDigests(sql, rows)
@@ -35,6 +35,23 @@ export async function retryEvents(database: Database, uuids: readonly string[]):
   )
   await ring(database)
   return retried
+}
+
+const DEADLOCK = '40P01'
+const TIMES = 5
+
+/** Who stores what some of these events match locks them in another order: then this begins again. */
+async function unlessDeadlocked<T>(
+  database: Database,
+  work: (sql: Sql) => Promise<T>,
+  times = TIMES,
+): Promise<T> {
+  try {
+    return await database.transaction(work)
+  } catch (error) {
+    if (times === 1 || sqlState(error) !== DEADLOCK) throw error
+    return unlessDeadlocked(database, work, times - 1)
+  }
 }
 
 interface FoundEvent {

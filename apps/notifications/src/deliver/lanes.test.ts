@@ -36,7 +36,9 @@ describe.each(ENGINES)('on the %s engine', (engine) => {
     await home?.close()
   })
   beforeEach(() =>
-    sql.query('TRUNCATE lane, attempt, delivery, policy_answer, eventlog, eventmatch CASCADE'),
+    sql.query(
+      'TRUNCATE lane, attempt, delivery, policy_answer, eventlog, event_state, eventmatch CASCADE',
+    ),
   )
 
   const fill = async (...all: DueDeliveries[]) => {

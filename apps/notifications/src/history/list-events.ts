@@ -1,5 +1,5 @@
 /**
- * The list of events, newest first. An admin's list reads `eventlog` itself, or `event_state`; a user's begins at their deliveries, read in
+ * The list of events, newest first. An admin's list reads `eventlog` itself; a user's begins at their deliveries, read in
  * order by an index, so that it costs what the page holds and not what the table holds, nor how many subscriptions.
  */
 import type { Sql } from '@pacifica/platform'
@@ -67,16 +67,16 @@ interface Query {
   readonly limit: string
 }
 
-/** Most events are matched, and delivered to somebody; of every other state there are few, and an index. */
+/** Of unmatchable events, and of deliveries that have not been made, there are few, and an index. */
 function ofEverybody(query: Query): string {
-  const { state } = query.filter
+  const state = deliveryState(query.filter)
   const own = eventConditions(query)
-  if (state === 'new' || state === 'unmatchable')
+  if (query.filter.state === 'unmatchable')
     return `
       SELECT s.received AS created, s.event AS uuid FROM event_state s JOIN eventlog e ON e.uuid = s.event
       ${where([...own, ...place(query, 's.received', 's.event')])}
       ORDER BY s.received DESC, s.event DESC LIMIT ${query.limit}`
-  if (state === undefined || state === 'matched' || state === 'delivered') {
+  if (state === undefined || state === 'delivered') {
     if (state === 'delivered') own.push(DELIVERED)
     return `
       SELECT e.created, e.uuid FROM eventlog e ${joinState(query.filter, 'e.uuid')}

@@ -39,12 +39,15 @@ const TOGETHER = 3
 /** And after so many more, alone, it is put aside as unmatchable. */
 const ALONE = 5
 
+// A state without its event (somebody has truncated the one table and not the other) is claimed too, and given up at last.
 const claim = (which: string) => `
-  UPDATE event_state s SET claim = s.claim + 1, begun = s.begun + 1, due = now() + $2 * interval '1 millisecond'
-  FROM eventlog e WHERE e.uuid = s.event AND s.event IN (
-    SELECT event FROM event_state WHERE state = 'new' AND due <= now() AND ${which}
-    ORDER BY due LIMIT $1 FOR UPDATE SKIP LOCKED)
-  RETURNING e.uuid, e.jsondata, e.digest, e.trace, s.claim, s.begun`
+  WITH claimed AS (
+    UPDATE event_state SET claim = claim + 1, begun = begun + 1, due = now() + $2 * interval '1 millisecond'
+    WHERE event IN (
+      SELECT event FROM event_state WHERE state = 'new' AND due <= now() AND ${which}
+      ORDER BY due LIMIT $1 FOR UPDATE SKIP LOCKED)
+    RETURNING event, claim, begun)
+  SELECT e.uuid, e.jsondata, e.digest, e.trace, c.claim, c.begun FROM claimed c JOIN eventlog e ON e.uuid = c.event`
 
 const claimTogether = claim(`begun < ${TOGETHER}`)
 const claimAlone = claim(`begun >= ${TOGETHER} AND begun < ${TOGETHER + ALONE}`)

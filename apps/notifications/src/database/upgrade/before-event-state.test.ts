@@ -10,10 +10,10 @@ const EVENTS = `
   INSERT INTO eventlog (uuid, jsondata, created, digest, state, reason, matched, match_count, match_claim, match_begun, match_due)
   VALUES
     (md5('due')::uuid, '{}', '2026-01-01Z', 'due', 'new', NULL, NULL, NULL, 0, 0, now()),
-    (md5('left')::uuid, '{}', '2026-01-01Z', 'left', 'new', NULL, NULL, NULL, 7, 2, now() - interval '1 second'),
+    (md5('left')::uuid, '{}', '2026-01-02Z', 'left', 'new', NULL, NULL, NULL, 7, 2, now() - interval '1 second'),
     (md5('alone')::uuid, '{}', '2026-01-01Z', 'alone', 'new', NULL, NULL, NULL, 3, 3, now()),
     (md5('leased')::uuid, '{}', '2026-01-01Z', 'leased', 'new', NULL, NULL, NULL, 1, 1, now() + interval '1 hour'),
-    (md5('done')::uuid, '{}', '2026-01-01Z', 'done', 'matched', NULL, '2026-01-02Z', 3, 1, 1, NULL),
+    (md5('done')::uuid, '{}', '2026-01-03Z', 'done', 'matched', NULL, '2026-01-02Z', 3, 1, 1, NULL),
     (md5('stuck')::uuid, '{}', '2026-01-01Z', 'stuck', 'unmatchable', 'begun 8 times', NULL, NULL, 8, 8, NULL)`
 
 test.each(ENGINES)(
@@ -24,6 +24,8 @@ test.each(ENGINES)(
     try {
       await database.query(EVENTS)
       await migrate(database, MIGRATIONS)
+      const times = 'SELECT FROM event_state JOIN eventlog ON uuid = event WHERE received = created'
+      expect(await database.query(times)).toHaveLength(6)
       const store = matchStore({ sql: database })
       const together = await store.claimTogether(10)
       expect(together.map(({ digest, claim, begun }) => [digest, claim, begun]).sort()).toEqual([
