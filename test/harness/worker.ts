@@ -10,7 +10,7 @@ const nothing = () => {}
 
 export const LOOK: Look = { claimed: [], aside: [], follow: [], late: false, blocked: false }
 
-/** Finds these deliveries with each look, unless it is given another `claim`; all that it stores is still its own. */
+/** Finds these deliveries with each look, unless it is given another `claim`; each result is still its own. */
 export function quietWorker(
   claimed: readonly ClaimedDelivery[],
   given: Pick<DeliverNeeds, 'targetFor'> & Partial<DeliverNeeds>,

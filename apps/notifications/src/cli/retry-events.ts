@@ -60,7 +60,7 @@ interface FoundEvent {
   readonly digest: string | null
 }
 
-// By its state, as everybody who changes one does: who is storing what an event matches waits for the event itself.
+// Of an event its state is held, as by everybody who changes that; the event itself is needed by what refers to it.
 const hold = `
   SELECT e.uuid, e.jsondata, e.digest FROM eventlog e JOIN event_state s ON s.event = e.uuid
   WHERE e.uuid = ANY($1::uuid[]) ORDER BY e.uuid FOR UPDATE OF s`

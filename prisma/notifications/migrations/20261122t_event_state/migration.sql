@@ -24,7 +24,7 @@ ALTER TABLE "eventlog" DROP COLUMN "state", DROP COLUMN "reason", DROP COLUMN "m
     DROP COLUMN "match_claim", DROP COLUMN "match_begun", DROP COLUMN "match_due"; -- and the indexes of them
 
 -- A state goes with its event. A foreign key would do the same, but it would also look for the event whenever one is
--- accepted, for which there is only one statement, which stores both: a ninth of that statement's time.
+-- accepted, a ninth of that statement's time, although it is the statement that stores both.
 CREATE FUNCTION "forget_event_state"() RETURNS trigger LANGUAGE plpgsql AS $function$
 BEGIN
     DELETE FROM "event_state" WHERE "event" = OLD."uuid";
