@@ -33,6 +33,13 @@ const DELIVER = `
     now() - $5 * interval '1 second' + row_number() OVER () * interval '1 microsecond'
   FROM event`
 
+/** No subscription, no event, and nothing that came of them. */
+export async function emptyTables(sql: Sql): Promise<void> {
+  await sql.query(
+    'TRUNCATE lane, attempt, delivery, policy_answer, eventlog, event_state, eventmatch CASCADE',
+  )
+}
+
 /** Answers the subscription's uuid. */
 export async function fillDue(sql: Sql, due: DueDeliveries): Promise<string> {
   const { name, count, user = 'ann', targetUrl = `http://${name}.example.org/` } = due

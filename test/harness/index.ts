@@ -10,7 +10,7 @@ export {
   readCompose,
   VARIABLE,
 } from './compose-file.ts'
-export { type DueDeliveries, fillDue } from './due-deliveries.ts'
+export { type DueDeliveries, emptyTables, fillDue } from './due-deliveries.ts'
 export { freePort } from './free-port.ts'
 export { buildImage, type Image } from './image.ts'
 export {

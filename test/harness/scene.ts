@@ -26,6 +26,7 @@ import { liveSubscriptions } from '../../apps/notifications/src/match/live-subsc
 import { matchStore } from '../../apps/notifications/src/match/match-store.ts'
 import { loadSecrets } from '../../apps/notifications/src/subscriptions/auth.ts'
 import { type NewRow, subscriptionStore } from '../../apps/notifications/src/subscriptions/store.ts'
+import { emptyTables } from './due-deliveries.ts'
 import { type Engine, silentLog as log, openMigrated } from './migrated-database.ts'
 
 const minute = 60_000
@@ -54,10 +55,7 @@ export async function openScene(
     ...pipeline(home.database, prisma),
     as: (user: string) => asking(app, user),
     /** No subscription, no event, and nothing that came of them. */
-    empty: () =>
-      home.database.query(
-        'TRUNCATE lane, attempt, delivery, policy_answer, eventlog, event_state, eventmatch CASCADE',
-      ),
+    empty: () => emptyTables(home.database),
     async close() {
       await app.close()
       await prisma.$disconnect()

@@ -4,7 +4,12 @@
  * and, as it is prepared, for any.
  */
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { fillDue, type MigratedDatabase, openMigrated } from '../../../../test/harness/index.ts'
+import {
+  emptyTables,
+  fillDue,
+  type MigratedDatabase,
+  openMigrated,
+} from '../../../../test/harness/index.ts'
 import { CLAIM } from './claim-statement.ts'
 import { followAll } from './lanes.ts'
 
@@ -73,9 +78,7 @@ async function costs() {
 /** Eight of the backlog are in flight; of 20 others one delivery each is due. */
 async function prepare(backlog: number, attempt: number) {
   const { database } = home
-  await database.query(
-    'TRUNCATE lane, delivery, policy_answer, eventlog, event_state, eventmatch CASCADE',
-  )
+  await emptyTables(database)
   await fillDue(database, { name: 'hanging', count: backlog, attempt, user: 'unlucky' })
   for (let n = 0; n < 20; n += 1)
     await fillDue(database, { name: `other${n}`, count: 1, user: `u${n}` })

@@ -96,7 +96,7 @@ test('four workers that claim and settle at once never exceed a cap, and share o
 }, 120_000)
 
 test('workers that count their own requests, and make room before they store, have no more under way than the caps allow', async () => {
-  await home.database.query('TRUNCATE lane, delivery, eventlog, event_state, eventmatch CASCADE')
+  await scene.empty()
   for (let n = 0; n < SUBSCRIPTIONS; n += 1)
     await fillDue(home.database, {
       ...{ name: `s${n}`, count: EACH, user: `u${n % 3}` },
@@ -150,7 +150,7 @@ test('workers that count their own requests, and make room before they store, ha
 }, 120_000)
 
 test('with a claim that is committed after what is in flight was counted, nothing is claimed as it is stored, and nothing is lost', async () => {
-  await home.database.query('TRUNCATE lane, delivery, eventlog, event_state, eventmatch CASCADE')
+  await scene.empty()
   const subscription = await withLane(scene, 'turn')
   const record = async () => {
     const room = { ...limits, dispatching: true, own: inFlight().own }

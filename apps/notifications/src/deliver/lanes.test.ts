@@ -4,6 +4,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import {
   type DueDeliveries,
   ENGINES,
+  emptyTables,
   fillDue,
   type MigratedDatabase,
   openMigrated,
@@ -35,11 +36,7 @@ describe.each(ENGINES)('on the %s engine', (engine) => {
     await prisma?.$disconnect()
     await home?.close()
   })
-  beforeEach(() =>
-    sql.query(
-      'TRUNCATE lane, attempt, delivery, policy_answer, eventlog, event_state, eventmatch CASCADE',
-    ),
-  )
+  beforeEach(() => emptyTables(sql))
 
   const fill = async (...all: DueDeliveries[]) => {
     const uuids: string[] = []
